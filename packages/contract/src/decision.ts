@@ -1,0 +1,62 @@
+import type { JsonPatch } from './json.ts';
+import type { FailurePolicy, GateName, Mode, Operation, Phase } from './policy.ts';
+import type { GroupVersionKind, GroupVersionResource } from './review.ts';
+import type { Cause, Outcome } from './verdict.ts';
+
+/** What the whole chain said to one review. */
+export interface Decision {
+  readonly outcome: 'allow' | 'deny';
+  /** Denial: all denials of the review in one text. */
+  readonly message?: string;
+  readonly reason?: string;
+  readonly code?: number;
+  readonly causes: readonly Cause[];
+  readonly warnings: readonly string[];
+  /** Canonical keys: `<policy>/<key>`. The gate turns them into the legal form of its protocol. */
+  readonly auditAnnotations: Readonly<Record<string, string>>;
+  /** Mutating phase only; absent when nothing changed. */
+  readonly patch?: JsonPatch;
+  readonly contributions: readonly Contribution[];
+  /** Revision of the policy set that decided. */
+  readonly revision: number;
+}
+
+/** The part of one policy in a decision. */
+export interface Contribution {
+  readonly policy: string;
+  readonly outcome: Outcome;
+  readonly mode: Mode;
+  readonly failurePolicy: FailurePolicy;
+  /** Denial or fault text of the policy itself. */
+  readonly message?: string;
+  /** Fault code, when the outcome is `fault`. */
+  readonly fault?: string;
+  readonly durationMs: number;
+  readonly fuel: number;
+  readonly memoryBytes: number;
+}
+
+/** What is kept and shown of a decision: no object, no token, no Secret content. */
+export interface DecisionRecord {
+  /** Wall clock, milliseconds since 1970. */
+  readonly time: number;
+  readonly gate: GateName;
+  readonly phase: Phase;
+  readonly uid: string;
+  readonly operation: Operation;
+  readonly kind: GroupVersionKind;
+  readonly resource: GroupVersionResource;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly user: string;
+  readonly dryRun: boolean;
+  readonly outcome: 'allow' | 'deny' | 'unknown';
+  readonly message?: string;
+  readonly patched: boolean;
+  readonly warnings: number;
+  readonly auditAnnotations: Readonly<Record<string, string>>;
+  readonly contributions: readonly Contribution[];
+  readonly revision: number;
+  readonly durationMs: number;
+}

@@ -1,0 +1,130 @@
+import type { JsonValue } from './json.ts';
+
+export type GateName = 'admission' | 'authentication' | 'authorization' | 'resource' | 'runtime';
+export type Phase = 'validate' | 'mutate';
+/** `enforce`: a denial denies. `warn`: it allows and tells the client. `audit`: it allows and is only recorded. */
+export type Mode = 'enforce' | 'warn' | 'audit';
+/** What a fault of the policy means: `Fail` denies, `Ignore` allows with a warning. A denial is never ignored. */
+export type FailurePolicy = 'Fail' | 'Ignore';
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+export type EngineName =
+  'plugin' | 'wasi' | 'kubewarden' | 'opa' | 'gatekeeper' | 'rego' | 'typescript' | 'http' | 'image';
+
+/** A policy after parsing: every default filled in, every quantity in its base unit. */
+export interface Policy {
+  readonly metadata: PolicyMetadata;
+  readonly spec: PolicySpec;
+  /** Where the document came from, for people: `policies/a.yaml:12`, `api`, … */
+  readonly origin: PolicyOrigin;
+}
+
+export interface PolicyMetadata {
+  /** DNS-1123 subdomain, unique in a policy set. */
+  readonly name: string;
+  readonly version?: string;
+  readonly description?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface PolicyOrigin {
+  /** `file`, `api`, `plugins` (plugins.yaml or POST /plugins); `configmap`, `secret`, `crd` in later gates. */
+  readonly source: string;
+  /** For people: a path, a resource name. */
+  readonly location: string;
+  /** Folder that relative `module.file` paths start from, when the document came from a file. */
+  readonly directory?: string;
+  /** 1-based line of the document in its file. */
+  readonly line?: number;
+}
+
+export interface PolicySpec {
+  readonly gate: GateName;
+  readonly phase: Phase;
+  /** Ascending inside a phase; ties by name. */
+  readonly order: number;
+  readonly mode: Mode;
+  readonly failurePolicy: FailurePolicy;
+  readonly match: Match;
+  /** Absent: detected from the module. */
+  readonly engine?: EngineName;
+  readonly module: ModuleReference;
+  /** Reaches the guest; any JSON value, `{}` when the document has none. */
+  readonly settings: JsonValue;
+  readonly limits: Limits;
+  readonly capabilities: readonly string[];
+  /** Replaces the text shown to the client; the policy's own goes to the causes. */
+  readonly message?: string;
+  /** False: loaded and listed, never asked. */
+  readonly enabled: boolean;
+}
+
+export interface Match {
+  /** Empty: every operation. */
+  readonly operations: readonly Operation[];
+  /** Empty: every resource, subresources included. */
+  readonly resources: readonly ResourceRule[];
+  /** Globs; empty: every namespace, and cluster-scoped objects. */
+  readonly namespaces: readonly string[];
+  readonly excludedNamespaces: readonly string[];
+  readonly namespaceSelector?: LabelSelector;
+  readonly objectSelector?: LabelSelector;
+  readonly conditions: readonly MatchCondition[];
+}
+
+/** One rule with the semantics of admissionregistration.k8s.io/v1 `rules`. */
+export interface ResourceRule {
+  readonly apiGroups: readonly string[];
+  readonly apiVersions: readonly string[];
+  /** `pods`, `pods/exec`, `pods/*`, `*`, `*​/scale`, `*​/*`. */
+  readonly resources: readonly string[];
+  readonly scope: 'Cluster' | 'Namespaced' | '*';
+  /** Empty: every name. */
+  readonly resourceNames: readonly string[];
+}
+
+export interface LabelSelector {
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly LabelRequirement[];
+}
+
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values: readonly string[];
+}
+
+export interface MatchCondition {
+  readonly name: string;
+  /** CEL over `object`, `oldObject`, `request`. */
+  readonly expression: string;
+}
+
+/** Exactly one of the places, and optionally the digest that its bytes must have. */
+export interface ModuleReference {
+  readonly file?: string;
+  /** Standard padded base64. */
+  readonly inline?: string;
+  readonly url?: string;
+  readonly oci?: string;
+  readonly configMap?: KeyReference;
+  readonly secret?: KeyReference;
+  /** Lower-case hex, without prefix. */
+  readonly sha256?: string;
+}
+
+export interface KeyReference {
+  readonly name: string;
+  readonly key: string;
+  readonly namespace?: string;
+}
+
+/** All enforced per evaluation. */
+export interface Limits {
+  /** Milliseconds of wall clock, host calls included. */
+  readonly timeoutMs: number;
+  /** Bytes of linear memory. */
+  readonly memoryBytes: number;
+  /** Units of fuel: about one per Wasm instruction. */
+  readonly fuel: number;
+}

@@ -1,0 +1,13 @@
+import { MODULE_FAULTS } from './module.ts';
+import { POLICY_FAULTS } from './policy.ts';
+import { REVIEW_FAULTS } from './review.ts';
+import { SERVER_FAULTS } from './server.ts';
+import { WASM_FAULTS } from './wasm.ts';
+import type { FaultEntry } from './fault-entry.ts';
+
+const ROWS = { ...POLICY_FAULTS, ...MODULE_FAULTS, ...WASM_FAULTS, ...REVIEW_FAULTS, ...SERVER_FAULTS };
+
+export type FaultCode = keyof typeof ROWS;
+
+/** Every code that Portcullis can show, with its meaning and what to do. */
+export const FAULTS: Readonly<Record<FaultCode, FaultEntry>> = ROWS;
