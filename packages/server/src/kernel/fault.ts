@@ -1,5 +1,7 @@
 import { FAULTS, type FaultCode } from './faults/catalogue.ts';
 
+export type { FaultCode };
+
 export interface FaultOptions {
   /** Fields that a caller may read instead of the text. Never a secret, never a request body. */
   readonly data?: Readonly<Record<string, unknown>>;

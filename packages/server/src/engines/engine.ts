@@ -1,0 +1,39 @@
+import type { EngineName, Policy, Review, Verdict } from '@portcullis/contract';
+import type { Fault } from '../kernel/fault.ts';
+import type { Clock, Logger } from '../kernel/ports.ts';
+import type { ModuleInfo } from '../wasm/module-info.ts';
+import type { WasmRuntime } from '../wasm/wasm-runtime.ts';
+
+/**
+ * How one kind of module is run. `M` is what compiling makes: shared by every policy with the same bytes, structured-cloneable,
+ * made once in the control thread and sent to the gate threads.
+ */
+export interface Engine<M extends object = object> {
+  readonly name: EngineName;
+  /** Whether a module looks like one of this engine's; asked only when the policy names no engine. */
+  detect(info: ModuleInfo): boolean;
+  compile(bytes: Uint8Array): Promise<M | Fault>;
+  /** Load-time trial with the policy's own limits and settings, so that what cannot start is refused, not deployed. */
+  admit(module: M, policy: Policy, host: EngineHost): Promise<Fault | undefined>;
+  open(module: M, policy: Policy, host: EngineHost): Evaluator;
+}
+
+/** What one thread offers to its engines. */
+export interface EngineHost {
+  readonly runtime: WasmRuntime;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** One loaded policy on one thread. */
+export interface Evaluator {
+  /** Total: garbage, traps and exhausted limits are fault verdicts; never rejects. */
+  evaluate(review: Review, deadline: number): Promise<Evaluation>;
+  close(): void;
+}
+
+export interface Evaluation {
+  readonly verdict: Verdict;
+  readonly fuel: number;
+  readonly memoryBytes: number;
+}

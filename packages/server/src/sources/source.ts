@@ -1,0 +1,27 @@
+import type { ModuleReference, Policy } from '@portcullis/contract';
+import type { Fault } from '../kernel/fault.ts';
+
+/** Where policy documents come from: a file or directory, the management API, later ConfigMaps and custom resources. */
+export interface DocumentSource {
+  readonly name: string;
+  read(): Promise<readonly DocumentReading[]>;
+  /** Calls back after anything may have changed; returns the way to stop. */
+  watch(changed: () => void): () => void;
+}
+
+/** One document: the policy, or why it is none. */
+export interface DocumentReading {
+  /** Stable between readings, so that a document that breaks keeps its last good policy: a path and the place inside it. */
+  readonly key: string;
+  readonly result: Policy | Fault;
+  /** The policy's name when it could still be read out of a broken document. */
+  readonly name?: string;
+  readonly warnings?: readonly string[];
+}
+
+/** Where the bytes of modules come from; one per key of {@link ModuleReference}. */
+export interface ModuleSource {
+  readonly place: Exclude<keyof ModuleReference, 'sha256'>;
+  /** The raw bytes; the digest is checked by the caller. Never rejects. */
+  fetch(policy: Policy): Promise<Uint8Array | Fault>;
+}
