@@ -1,11 +1,11 @@
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, connect, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Backend {
   readonly name: string;
   /** At 127.0.0.1. */
   readonly port: number;
-  /** Whether the backend may get new connections; a probe that throws means no. */
+  /** Whether the backend may get new connections; a probe that throws means no. It has its own time limit. */
   readonly probe: () => Promise<boolean>;
 }
 
@@ -79,9 +79,9 @@ export async function startBalancer(options: BalancerOptions = {}): Promise<Bala
 
   const follow = async (member: Member): Promise<void> => {
     while (!member.removed && !closing.signal.aborted) {
-      // oxlint-disable-next-line no-await-in-loop -- one probe after the other
-      await sleep(options.probeEvery ?? 100, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
-      // oxlint-disable-next-line no-await-in-loop
+      await sleep(options.probeEvery ?? 100, undefined, { ref: false, signal: closing.signal }).catch(
+        () => undefined,
+      );
       member.ready = await passes(member.backend);
     }
   };
@@ -121,13 +121,13 @@ function joinSockets(client: Socket, port: number, onRefused: () => void): void 
   });
   client.setNoDelay(true);
   upstream.setNoDelay(true);
-  client.on('error', () => upstream.resetAndDestroy()).once('close', () => upstream.destroy());
+  client.on('error', () => upstream.resetAndDestroy()).once('close', () => upstream.destroySoon());
   upstream
     .on('error', () => {
       if (!connected) onRefused();
       client.resetAndDestroy();
     })
-    .once('close', () => client.destroy());
+    .once('close', () => client.destroySoon());
 }
 
 async function passes(backend: Backend): Promise<boolean> {
@@ -141,6 +141,9 @@ async function passes(backend: Backend): Promise<boolean> {
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
   });
 }

@@ -21,13 +21,9 @@ export function kubernetesBinaries(): KubernetesBinaries {
   return { directory, kubeApiserver: join(directory, 'kube-apiserver'), kubectl: join(directory, 'kubectl') };
 }
 
-/**
- * The value for a suite's `skip` option: `false` when the API server is there, else the reason.
- * With PORTCULLIS_E2E=required it is always `false`: the suite runs, and fails when something is missing.
- */
-export function skipWithoutKubernetes(): string | false {
-  if (endToEndRequired() || isBuilt()) return false;
-  return `kube-apiserver is not built in ${kubernetesBinaries().directory}: run \`npm run e2e\`, it needs go`;
+export function isKubernetesBuilt(): boolean {
+  const { kubeApiserver, kubectl } = kubernetesBinaries();
+  return existsSync(kubeApiserver) && existsSync(kubectl);
 }
 
 /** Whether a missing component must fail the run instead of skipping suites. */
@@ -41,7 +37,7 @@ export function endToEndRequired(): boolean {
  * place. Returns `undefined` on success, else one line that says what is missing.
  */
 export async function buildKubeApiserver(): Promise<string | undefined> {
-  if (isBuilt()) return undefined;
+  if (isKubernetesBuilt()) return undefined;
   const { directory } = kubernetesBinaries();
   await mkdir(dirname(directory), { recursive: true });
   const building = await mkdtemp(join(dirname(directory), `.building-${basename(directory)}-`));
@@ -50,7 +46,7 @@ export async function buildKubeApiserver(): Promise<string | undefined> {
     if (failure !== undefined) return failure;
     // Somebody else may have been faster; then theirs is as good.
     await rename(building, directory).catch((error: unknown) => {
-      if (!isBuilt()) throw error;
+      if (!isKubernetesBuilt()) throw error;
     });
     return undefined;
   } finally {
@@ -78,14 +74,11 @@ function goBuild(target: string): Promise<string | undefined> {
       );
     });
     go.once('exit', (code, signal) => {
-      resolve(code === 0 ? undefined : `go build of kube-apiserver ended with ${signal ?? `exit code ${code}`}`);
+      resolve(
+        code === 0 ? undefined : `go build of kube-apiserver ended with ${signal ?? `exit code ${code}`}`,
+      );
     });
   });
-}
-
-function isBuilt(): boolean {
-  const { kubeApiserver, kubectl } = kubernetesBinaries();
-  return existsSync(kubeApiserver) && existsSync(kubectl);
 }
 
 function cacheRoot(): string {

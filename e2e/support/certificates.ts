@@ -1,5 +1,6 @@
+// oxlint-disable-next-line import/no-unassigned-import -- @peculiar/x509 needs the polyfill and takes it from the global
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, type webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -17,7 +18,7 @@ export interface Validity {
 /** A certificate authority: a root, or an intermediate when it has a parent. */
 export interface Authority {
   readonly certificate: x509.X509Certificate;
-  readonly keys: CryptoKeyPair;
+  readonly keys: webcrypto.CryptoKeyPair;
   /** The authority's own certificate. A root's is what clients trust. */
   readonly pem: string;
   /** What a server has to send after its own certificate: the intermediates up to the root, without it. */
@@ -87,10 +88,12 @@ export async function issueServerCertificate(
     ...dnsNames.map((value) => ({ type: 'dns', value }) as const),
     ...(options.ipAddresses ?? ['127.0.0.1']).map((value) => ({ type: 'ip', value }) as const),
   ];
-  return issue(authority, options, [{ CN: [dnsNames[0] ?? 'server'] }], [
-    new x509.ExtendedKeyUsageExtension([SERVER_AUTH]),
-    new x509.SubjectAlternativeNameExtension(names),
-  ]);
+  return issue(
+    authority,
+    options,
+    [{ CN: [dnsNames[0] ?? 'server'] }],
+    [new x509.ExtendedKeyUsageExtension([SERVER_AUTH]), new x509.SubjectAlternativeNameExtension(names)],
+  );
 }
 
 /** Signs a client certificate. */
@@ -98,7 +101,10 @@ export async function issueClientCertificate(
   authority: Authority,
   options: ClientCertificateOptions,
 ): Promise<Identity> {
-  const subject = [{ CN: [options.commonName] }, ...(options.organizations ?? []).map((name) => ({ O: [name] }))];
+  const subject = [
+    { CN: [options.commonName] },
+    ...(options.organizations ?? []).map((name) => ({ O: [name] })),
+  ];
   return issue(authority, options, subject, [new x509.ExtendedKeyUsageExtension([CLIENT_AUTH])]);
 }
 
@@ -131,10 +137,9 @@ async function issue(
   };
 }
 
-function common(validity: Validity): Pick<
-  x509.X509CertificateCreateParams,
-  'serialNumber' | 'notBefore' | 'notAfter' | 'signingAlgorithm'
-> {
+function common(
+  validity: Validity,
+): Pick<x509.X509CertificateCreateParams, 'serialNumber' | 'notBefore' | 'notAfter' | 'signingAlgorithm'> {
   // A serial number is positive: the top bit stays clear.
   const serial = randomBytes(16);
   serial.writeUInt8((serial.readUInt8(0) & 0x3f) | 0x40, 0);
@@ -146,15 +151,18 @@ function common(validity: Validity): Pick<
   };
 }
 
-async function identifiers(keys: CryptoKeyPair, issuer: Authority | undefined): Promise<x509.Extension[]> {
+async function identifiers(
+  keys: webcrypto.CryptoKeyPair,
+  issuer: Authority | undefined,
+): Promise<x509.Extension[]> {
   return [
     await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     await x509.AuthorityKeyIdentifierExtension.create(issuer?.keys.publicKey ?? keys.publicKey),
   ];
 }
 
-function generateKeys(): Promise<CryptoKeyPair> {
-  return crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<CryptoKeyPair>;
+function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
 }
 
 function pemLines(certificate: x509.X509Certificate): string {

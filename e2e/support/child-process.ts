@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess as NodeChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How a process ended: `code` when it exited, `signal` when a signal ended it. */
@@ -68,10 +69,9 @@ export async function startChildProcess(options: ChildProcessOptions): Promise<C
     throw new Error(`cannot start \`${options.command}\``, { cause: error });
   }
   child.on('error', () => undefined);
-  child.stdin.on('error', () => undefined);
   // A test that forgets a child must not hang the run; the guard kills it on exit.
   child.unref();
-  (child.stdin as unknown as { unref?: () => void }).unref?.();
+  if (child.stdin instanceof Socket) child.stdin.on('error', () => undefined).unref();
 
   const end = async (signal: NodeJS.Signals): Promise<Exit> => {
     if (ended === undefined) {

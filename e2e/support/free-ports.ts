@@ -11,7 +11,6 @@ export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
     const port = randomInt(FIRST, LAST);
-    // oxlint-disable-next-line no-await-in-loop -- one after the other until there are enough
     if (await isFree(port)) ports.add(port);
   }
   return [...ports];

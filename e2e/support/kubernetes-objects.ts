@@ -28,7 +28,9 @@ export interface WebhookOptions {
   readonly failurePolicy?: 'Fail' | 'Ignore';
   /** Default 10, as in Kubernetes. */
   readonly timeoutSeconds?: number;
-  /** Any other field of the webhook, such as `namespaceSelector` or `reinvocationPolicy`. */
+  /** Only requests in this namespace; default: in all. */
+  readonly namespace?: string;
+  /** Any other field of the webhook, such as `objectSelector` or `reinvocationPolicy`. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
@@ -82,6 +84,9 @@ function webhookConfiguration(kind: string, options: WebhookOptions): Kubernetes
     rules: options.rules ?? [PODS],
     failurePolicy: options.failurePolicy ?? 'Fail',
     timeoutSeconds: options.timeoutSeconds ?? 10,
+    ...(options.namespace === undefined
+      ? {}
+      : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': options.namespace } } }),
     ...options.fields,
   };
   return {
@@ -97,7 +102,9 @@ function webhookConfiguration(kind: string, options: WebhookOptions): Kubernetes
  * The plural is formed as Kubernetes does for its own kinds.
  */
 export function collectionPath(object: KubernetesObject): string {
-  const plural = `${object.kind.toLowerCase()}s`.replace(/(ss|ch|x)s$/, '$1es').replace(/([^aeiou])ys$/, '$1ies');
+  const plural = `${object.kind.toLowerCase()}s`
+    .replace(/(ss|ch|x)s$/, '$1es')
+    .replace(/([^aeiou])ys$/, '$1ies');
   const root = object.apiVersion.includes('/') ? `/apis/${object.apiVersion}` : `/api/${object.apiVersion}`;
   const scope = object.metadata.namespace === undefined ? '' : `/namespaces/${object.metadata.namespace}`;
   return `${root}${scope}/${plural}`;
@@ -105,10 +112,10 @@ export function collectionPath(object: KubernetesObject): string {
 
 /** Reads a nested field of a parsed answer; `undefined` when a step is missing. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  let current = value;
+  let current: unknown = value;
   for (const step of path) {
     if (typeof current !== 'object' || current === null) return undefined;
-    current = (current as Record<string | number, unknown>)[step];
+    current = Reflect.get(current, step);
   }
   return current;
 }

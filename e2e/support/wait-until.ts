@@ -22,7 +22,6 @@ export async function waitUntil<T>(
   let cause: unknown;
   for (;;) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- polling is serial by nature
       const value = await check();
       if (value !== undefined && value !== false) return value;
       cause = undefined;
@@ -32,7 +31,6 @@ export async function waitUntil<T>(
     if (performance.now() >= deadline) {
       throw new Error(`gave up after ${within} ms waiting for ${options.what}`, { cause });
     }
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(options.every ?? 50);
   }
 }

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildKubeApiserver, endToEndRequired } from './support/build-kube-apiserver.ts';
+import { pruneWorkDirectories } from './support/work-directory.ts';
+
+const USAGE = `usage: npm run e2e -- [--suite NAME]… [--build-only]
+
+  --suite NAME    only e2e/suites/NAME.e2e.ts; may be repeated
+  --build-only    build what the suites need, run nothing
+
+Without Go the suites that need it are skipped; PORTCULLIS_E2E=required makes that a failure.
+`;
+const SUFFIX = '.e2e.ts';
+const SUITES = join(import.meta.dirname, 'suites');
+
+/** Builds what is missing and runs the suites; returns the exit code. */
+async function run(args: readonly string[]): Promise<number> {
+  const options = parseArguments(args);
+  if (typeof options === 'string') return complain(`${options}\n\n${USAGE}`, 2);
+  const missing = await buildKubeApiserver();
+  if (missing !== undefined) {
+    if (options.buildOnly || endToEndRequired()) return complain(`e2e: ${missing}\n`, 1);
+    complain(`e2e: suites on kube-apiserver are skipped: ${missing}\n`, 0);
+  }
+  if (options.buildOnly) return 0;
+  await pruneWorkDirectories();
+  return runTests(options.suites.map((name) => relative(process.cwd(), join(SUITES, name + SUFFIX))));
+}
+
+/** What to run, or a complaint. */
+function parseArguments(args: readonly string[]): { suites: readonly string[]; buildOnly: boolean } | string {
+  const known = readdirSync(SUITES)
+    .filter((name) => name.endsWith(SUFFIX))
+    .map((name) => name.slice(0, -SUFFIX.length))
+    .sort();
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { suite: { type: 'string', multiple: true }, 'build-only': { type: 'boolean' } },
+    });
+    const suites = values.suite ?? known;
+    const unknown = suites.find((name) => !known.includes(name));
+    if (unknown !== undefined) return `no suite \`${unknown}\`; there are: ${known.join(', ')}`;
+    return { suites, buildOnly: values['build-only'] ?? false };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function complain(text: string, code: number): number {
+  process.stderr.write(text);
+  return code;
+}
+
+// One suite after the other: each starts an API server, and their timing is not the subject.
+function runTests(files: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { stdio: 'inherit' });
+  // The terminal sends an interrupt to the whole group; the suites clean up and end by themselves.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+process.exitCode = await run(process.argv.slice(2));
