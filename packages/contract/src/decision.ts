@@ -59,4 +59,6 @@ export interface DecisionRecord {
   readonly contributions: readonly Contribution[];
   readonly revision: number;
   readonly durationMs: number;
+  /** W3C trace context that the caller sent. */
+  readonly traceParent?: string;
 }

@@ -18,4 +18,6 @@ export interface PreparedPolicy {
   readonly engine: EngineName;
   /** Key into `modules`: engine and digest. */
   readonly module: string;
+  /** Digest over the document and the module: equal means nothing changed and what is open can stay open. */
+  readonly fingerprint: string;
 }

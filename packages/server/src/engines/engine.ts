@@ -10,12 +10,23 @@ import type { WasmRuntime } from '../wasm/wasm-runtime.ts';
  */
 export interface Engine<M extends object = object> {
   readonly name: EngineName;
+  readonly phrases: FaultPhrases;
   /** Whether a module looks like one of this engine's; asked only when the policy names no engine. */
   detect(info: ModuleInfo): boolean;
   compile(bytes: Uint8Array): Promise<M | Fault>;
   /** Load-time trial with the policy's own limits and settings, so that what cannot start is refused, not deployed. */
   admit(module: M, policy: Policy, host: EngineHost): Promise<Fault | undefined>;
   open(module: M, policy: Policy, host: EngineHost): Evaluator;
+}
+
+/** How a client reads of a fault in this engine's dialect; the fault's own text follows after a colon. */
+export interface FaultPhrases {
+  /** Under failurePolicy Fail: the start of the denial. */
+  readonly refused: string;
+  /** Under failurePolicy Ignore: the start of the warning. */
+  readonly ignored: string;
+  /** Reason code of the denial. */
+  readonly reason: string;
 }
 
 /** What one thread offers to its engines. */

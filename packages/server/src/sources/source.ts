@@ -11,8 +11,11 @@ export interface DocumentSource {
 
 /** One document: the policy, or why it is none. */
 export interface DocumentReading {
-  /** Stable between readings, so that a document that breaks keeps its last good policy: a path and the place inside it. */
-  readonly key: string;
+  /**
+   * What holds the document: a path, a resource. When a document breaks, its last good policy stays in force: the one of the
+   * same name in the same container, or, when not even the name can be read, every policy of the container that is missing.
+   */
+  readonly container: string;
   readonly result: Policy | Fault;
   /** The policy's name when it could still be read out of a broken document. */
   readonly name?: string;

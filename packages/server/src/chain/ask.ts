@@ -1,0 +1,29 @@
+import type { Review, Verdict } from '@portcullis/contract';
+import { Fault, isFault } from '../kernel/fault.ts';
+import type { Clock } from '../kernel/ports.ts';
+import type { Finding } from './finding.ts';
+import type { LoadedPolicy } from './loaded-policy.ts';
+
+/** Puts one review to one policy. Undefined when the policy does not concern it. Never rejects. */
+export async function ask(loaded: LoadedPolicy, review: Review, clock: Clock): Promise<Finding | undefined> {
+  const started = clock.now();
+  const matches = loaded.matcher.matchesObject(review);
+  if (matches === false) return undefined;
+  if (isFault(matches)) return found(loaded, faulted(matches), clock.now() - started);
+  try {
+    const deadline = Math.min(review.deadline, started + loaded.policy.spec.limits.timeoutMs);
+    const { verdict, fuel, memoryBytes } = await loaded.evaluator.evaluate(review, deadline);
+    return { loaded, verdict, durationMs: clock.now() - started, fuel, memoryBytes };
+  } catch (error) {
+    // An engine that throws broke its contract; the request still gets an explicit fault.
+    return found(loaded, faulted(Fault.from(error)), clock.now() - started);
+  }
+}
+
+function found(loaded: LoadedPolicy, verdict: Verdict, durationMs: number): Finding {
+  return { loaded, verdict, durationMs, fuel: 0, memoryBytes: 0 };
+}
+
+export function faulted(fault: Fault): Verdict {
+  return { outcome: 'fault', code: fault.code, message: fault.message };
+}

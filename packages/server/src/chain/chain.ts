@@ -1,0 +1,169 @@
+import type {
+  Decision,
+  DecisionRecord,
+  JsonPatchOperation,
+  JsonValue,
+  Phase,
+  Review,
+} from '@portcullis/contract';
+import { Fault, isFault } from '../kernel/fault.ts';
+import { ask, faulted } from './ask.ts';
+import { Catalogue, openCatalogue, type CatalogueOptions } from './catalogue.ts';
+import type { Finding } from './finding.ts';
+import { combine, settle, type Settled } from './finish.ts';
+import type { LoadedPolicy } from './loaded-policy.ts';
+import { applyMutation, withoutMutation } from './mutate.ts';
+import type { Observer } from './observer.ts';
+import type { PolicySet } from './policy-set.ts';
+
+/** What a gate asks: one phase, of all policies or of one. */
+export interface Question {
+  readonly phase: Phase;
+  /** Only this policy. Its match still decides whether it is asked. */
+  readonly policy?: string;
+  /** How the gate's protocol makes a review with a changed object. */
+  readonly withObject: (review: Review, object: JsonValue) => Review;
+  /** W3C trace context of the request. */
+  readonly traceParent?: string;
+}
+
+export interface Chain {
+  /** Swaps the policy set; reviews in flight finish on the one that they began with. */
+  install(set: PolicySet): void;
+  /** 0 before the first set. */
+  readonly revision: number;
+  /** PC_NOT_FOUND for a policy that does not exist. Never rejects. */
+  decide(review: Review, question: Question): Promise<Decision | Fault>;
+  close(): void;
+}
+
+export interface ChainOptions extends CatalogueOptions {
+  readonly observer: Observer;
+}
+
+export function createChain(options: ChainOptions): Chain {
+  const { clock } = options.host;
+  let catalogue = new Catalogue(0, []);
+
+  async function decide(review: Review, question: Question): Promise<Decision | Fault> {
+    const current = catalogue;
+    const asked = select(current, review, question);
+    if (isFault(asked)) return asked;
+    const started = clock.now();
+    current.enter();
+    let decision: Decision | undefined;
+    try {
+      const judge = question.phase === 'mutate' ? mutateInOrder : validateTogether;
+      decision = await judge(asked, review, question);
+      return decision;
+    } finally {
+      current.leave();
+      options.observer.decided(
+        record(review, question, { decision, durationMs: clock.now() - started, time: clock.wall() }),
+      );
+    }
+  }
+
+  /** Each policy sees what the ones before it made; the first denial ends the phase. */
+  async function mutateInOrder(asked: Asked, review: Review, question: Question): Promise<Decision> {
+    const settled: Settled[] = [];
+    const patch: JsonPatchOperation[] = [];
+    let current = review;
+    for (const loaded of asked.policies) {
+      const finding = await ask(loaded, current, clock);
+      if (finding === undefined) continue;
+      const verdict = settle(finding);
+      if (verdict.outcome !== 'allow' || verdict.mutation === undefined) {
+        settled.push({ finding, verdict });
+        if (verdict.outcome === 'deny') break;
+        continue;
+      }
+      const mutated = applyMutation(current, verdict.mutation);
+      if (isFault(mutated)) {
+        const broken: Finding = { ...finding, verdict: faulted(mutated) };
+        const outcome = settle(broken);
+        settled.push({ finding: broken, verdict: outcome });
+        if (outcome.outcome === 'deny') break;
+        continue;
+      }
+      settled.push({ finding, verdict: withoutMutation(verdict, mutated?.warnings ?? []) });
+      if (mutated === undefined) continue;
+      patch.push(...mutated.patch);
+      current = question.withObject(current, mutated.object);
+    }
+    return combine(settled, patch, asked.revision);
+  }
+
+  async function validateTogether(asked: Asked, review: Review): Promise<Decision> {
+    const [only] = asked.policies;
+    const findings =
+      asked.policies.length === 1 && only !== undefined
+        ? [await ask(only, review, clock)]
+        : await Promise.all(asked.policies.map((loaded) => ask(loaded, review, clock)));
+    const settled: Settled[] = [];
+    for (const finding of findings) {
+      if (finding !== undefined) settled.push({ finding, verdict: settle(finding) });
+    }
+    return combine(settled, [], asked.revision);
+  }
+
+  return {
+    install(set) {
+      catalogue = openCatalogue(set, options, catalogue);
+    },
+    get revision() {
+      return catalogue.revision;
+    },
+    decide,
+    close() {
+      catalogue.retire(catalogue.policies);
+    },
+  };
+}
+
+interface Asked {
+  readonly policies: readonly LoadedPolicy[];
+  readonly revision: number;
+}
+
+function select(catalogue: Catalogue, review: Review, { phase, policy }: Question): Asked | Fault {
+  const candidates = catalogue.candidates(phase, review);
+  const { revision } = catalogue;
+  if (policy === undefined) return { policies: candidates, revision };
+  const named = catalogue.find(phase, policy);
+  if (named === undefined) return new Fault('PC_NOT_FOUND', `there is no ${phase} policy \`${policy}\``);
+  return { policies: candidates.includes(named) ? [named] : [], revision };
+}
+
+interface Outcome {
+  readonly decision: Decision | undefined;
+  readonly durationMs: number;
+  readonly time: number;
+}
+
+/** What is kept of a decision. Without a decision the outcome is `unknown`: reported all the same. */
+function record(review: Review, question: Question, { decision, durationMs, time }: Outcome): DecisionRecord {
+  return {
+    time,
+    gate: review.gate,
+    phase: question.phase,
+    uid: review.uid,
+    operation: review.operation,
+    kind: review.kind,
+    resource: review.resource,
+    subresource: review.subresource,
+    namespace: review.namespace,
+    name: review.name,
+    user: review.user.username,
+    dryRun: review.dryRun,
+    outcome: decision?.outcome ?? 'unknown',
+    ...(decision?.message === undefined ? {} : { message: decision.message }),
+    patched: decision?.patch !== undefined,
+    warnings: decision?.warnings.length ?? 0,
+    auditAnnotations: decision?.auditAnnotations ?? {},
+    contributions: decision?.contributions ?? [],
+    revision: decision?.revision ?? 0,
+    durationMs,
+    ...(question.traceParent === undefined ? {} : { traceParent: question.traceParent }),
+  };
+}

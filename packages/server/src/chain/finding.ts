@@ -1,0 +1,11 @@
+import type { Verdict } from '@portcullis/contract';
+import type { LoadedPolicy } from './loaded-policy.ts';
+
+/** What one policy said to one review, before the chain makes anything of it. */
+export interface Finding {
+  readonly loaded: LoadedPolicy;
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+  readonly fuel: number;
+  readonly memoryBytes: number;
+}

@@ -1,0 +1,133 @@
+import type { Cause, Contribution, Decision, JsonPatch, Verdict } from '@portcullis/contract';
+import type { Finding } from './finding.ts';
+import type { LoadedPolicy } from './loaded-policy.ts';
+
+/** A verdict on its way to the client: only an allow or a denial is left of it when all steps are through. */
+type Step = (verdict: Verdict, loaded: LoadedPolicy) => Verdict;
+
+/**
+ * The steps between what a policy said and what the client is told, in their order.
+ * Failure policy first: what a fault means has to be known before the mode can soften it.
+ */
+const STEPS: readonly Step[] = [applyFailurePolicy, applyMode, applyMessage];
+
+/** The verdict that counts. */
+export function settle(finding: Finding): Verdict {
+  return STEPS.reduce((verdict, step) => step(verdict, finding.loaded), finding.verdict);
+}
+
+function applyFailurePolicy(verdict: Verdict, { policy, phrases }: LoadedPolicy): Verdict {
+  if (verdict.outcome !== 'fault') return verdict;
+  if (policy.spec.failurePolicy === 'Ignore') {
+    return { outcome: 'allow', warnings: [`${phrases.ignored}: ${verdict.message}`], auditAnnotations: {} };
+  }
+  return {
+    outcome: 'deny',
+    message: `${phrases.refused}: ${verdict.message}`,
+    reason: phrases.reason,
+    causes: [],
+    warnings: [],
+    auditAnnotations: {},
+  };
+}
+
+function applyMode(verdict: Verdict, { policy }: LoadedPolicy): Verdict {
+  const { mode } = policy.spec;
+  if (mode === 'enforce') return verdict;
+  const quiet = mode === 'audit';
+  if (verdict.outcome === 'deny') {
+    return {
+      outcome: 'allow',
+      warnings: quiet
+        ? []
+        : [...verdict.warnings, `would be denied: ${policy.spec.message ?? verdict.message}`],
+      auditAnnotations: { ...verdict.auditAnnotations, denied: verdict.message },
+    };
+  }
+  if (verdict.outcome !== 'allow') return verdict;
+  const { mutation, warnings, ...rest } = verdict;
+  if (mutation === undefined && !quiet) return verdict;
+  const told = mutation === undefined || quiet ? [] : ['would be changed'];
+  return { ...rest, warnings: quiet ? [] : [...warnings, ...told] };
+}
+
+function applyMessage(verdict: Verdict, { policy }: LoadedPolicy): Verdict {
+  const { message } = policy.spec;
+  if (message === undefined || verdict.outcome !== 'deny') return verdict;
+  return { ...verdict, message, causes: [{ message: verdict.message }, ...verdict.causes] };
+}
+
+export interface Settled {
+  readonly finding: Finding;
+  readonly verdict: Verdict;
+}
+
+/** One decision out of all verdicts: denied by any denial, with everything that all of them said. */
+export function combine(settled: readonly Settled[], patch: JsonPatch, revision: number): Decision {
+  const messages: string[] = [];
+  const causes: Cause[] = [];
+  const warnings: string[] = [];
+  const auditAnnotations: Record<string, string> = {};
+  let reason: string | undefined;
+  let code: number | undefined;
+  let denied = false;
+
+  for (const { finding, verdict } of settled) {
+    const { name } = finding.loaded.policy.metadata;
+    if (verdict.outcome === 'fault' || verdict.outcome === 'abstain') {
+      // Settled verdicts of this gate are allow or deny; anything else must never pass as an allow.
+      denied = true;
+      messages.push(`[${name}] policy gave no answer`);
+      continue;
+    }
+    for (const warning of verdict.warnings) warnings.push(`[${name}] ${warning}`);
+    for (const [key, value] of Object.entries(verdict.auditAnnotations)) {
+      auditAnnotations[`${name}/${key}`] = value;
+    }
+    if (verdict.outcome !== 'deny') continue;
+    denied = true;
+    messages.push(`[${name}] ${verdict.message}`);
+    for (const cause of verdict.causes) causes.push({ ...cause, message: `[${name}] ${cause.message}` });
+    reason ??= verdict.reason;
+    code ??= verdict.code;
+  }
+
+  const contributions = settled.map(({ finding }) => contribution(finding));
+  if (!denied) {
+    return {
+      outcome: 'allow',
+      causes,
+      warnings,
+      auditAnnotations,
+      contributions,
+      revision,
+      ...(patch.length > 0 ? { patch } : {}),
+    };
+  }
+  return {
+    outcome: 'deny',
+    message: messages.join('; '),
+    ...(reason === undefined ? {} : { reason }),
+    ...(code === undefined ? {} : { code }),
+    causes,
+    warnings,
+    auditAnnotations,
+    contributions,
+    revision,
+  };
+}
+
+function contribution({ loaded, verdict, durationMs, fuel, memoryBytes }: Finding): Contribution {
+  const { metadata, spec } = loaded.policy;
+  return {
+    policy: metadata.name,
+    outcome: verdict.outcome,
+    mode: spec.mode,
+    failurePolicy: spec.failurePolicy,
+    ...(verdict.outcome === 'deny' || verdict.outcome === 'fault' ? { message: verdict.message } : {}),
+    ...(verdict.outcome === 'fault' ? { fault: verdict.code } : {}),
+    durationMs,
+    fuel,
+    memoryBytes,
+  };
+}

@@ -1,0 +1,12 @@
+import type { Policy } from '@portcullis/contract';
+import type { Engine, Evaluator } from '../engines/engine.ts';
+import type { Matcher } from '../policy/matcher.ts';
+
+/** One policy on one thread, ready to be asked. */
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  readonly matcher: Matcher;
+  readonly evaluator: Evaluator;
+  readonly phrases: Engine['phrases'];
+  readonly fingerprint: string;
+}

@@ -1,0 +1,51 @@
+import type { JsonPatch, JsonValue, Mutation, Review, Verdict } from '@portcullis/contract';
+import { Fault, isFault } from '../kernel/fault.ts';
+import { applyJsonPatch } from '../kernel/json-patch/apply-json-patch.ts';
+import { checkEmission } from '../kernel/json-patch/check-emission.ts';
+import { diffToPatch } from '../kernel/json-patch/diff-to-patch.ts';
+
+/** What a mutation makes of an object: operations that the API server applies as we do, and the object after them. */
+export interface Mutated {
+  readonly patch: JsonPatch;
+  readonly object: JsonValue;
+  readonly warnings: readonly string[];
+}
+
+/** Undefined when the mutation changes nothing. */
+export function applyMutation(review: Review, mutation: Mutation): Mutated | undefined | Fault {
+  if (review.object === undefined) {
+    return new Fault('PC_PATCH_APPLY', `a ${review.operation} has no object that could be changed`);
+  }
+  const before = review.object.value();
+  return 'patch' in mutation ? applyPatch(before, mutation.patch) : applyObject(before, mutation.object);
+}
+
+function applyPatch(before: JsonValue, patch: JsonPatch): Mutated | undefined | Fault {
+  const object = applyJsonPatch(before, patch);
+  if (isFault(object)) return object;
+  // What the API server would read differently from the standard is told it in other words.
+  const emitted = isFault(checkEmission(patch))
+    ? diffToPatch(before, object, { removals: 'honour' })
+    : { patch };
+  if (isFault(emitted)) return emitted;
+  return emitted.patch.length === 0 ? undefined : { patch: emitted.patch, object, warnings: [] };
+}
+
+function applyObject(before: JsonValue, after: JsonValue): Mutated | undefined | Fault {
+  const difference = diffToPatch(before, after, { removals: 'protect' });
+  if (isFault(difference)) return difference;
+  const warnings =
+    difference.kept.length === 0
+      ? []
+      : [`kept fields not returned by the policy: ${difference.kept.join(', ')}`];
+  if (difference.patch.length === 0) return undefined;
+  const object = applyJsonPatch(before, difference.patch);
+  return isFault(object) ? object : { patch: difference.patch, object, warnings };
+}
+
+/** The verdict without its mutation, plus what was noticed while it was applied. */
+export function withoutMutation(verdict: Verdict, warnings: readonly string[]): Verdict {
+  if (verdict.outcome !== 'allow') return verdict;
+  const { mutation: _applied, ...rest } = verdict;
+  return warnings.length === 0 ? rest : { ...rest, warnings: [...rest.warnings, ...warnings] };
+}

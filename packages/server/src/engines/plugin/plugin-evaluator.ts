@@ -1,0 +1,65 @@
+import type { Policy, Review } from '@portcullis/contract';
+import { isFault, type Fault } from '../../kernel/fault.ts';
+import type { CompiledModule } from '../../wasm/compiled-module.ts';
+import { createSandbox } from '../../wasm/sandbox.ts';
+import { createWasiContext } from '../../wasm/wasi/wasi-context.ts';
+import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
+import { PLUGIN_HOST, type PluginCall } from './plugin-host.ts';
+import { inputTail, pluginInput, type PluginInput } from './plugin-input.ts';
+import { pluginFault, pluginVerdict } from './plugin-verdict.ts';
+
+const NO_INPUT: PluginInput = { pieces: [], length: 0 };
+
+export interface PluginEvaluator extends Evaluator {
+  /** Makes the first instance, so that a module whose start fails is known before it serves. */
+  prepare(deadline: number): Promise<Fault | undefined>;
+}
+
+export function createPluginEvaluator(
+  module: CompiledModule,
+  policy: Policy,
+  host: EngineHost,
+): PluginEvaluator {
+  const { metadata, spec } = policy;
+  const tail = inputTail(spec.settings);
+
+  function call(input: PluginInput): PluginCall {
+    return {
+      ...createWasiContext({ clock: host.clock, log: host.log, policy: metadata.name }),
+      input: input.pieces,
+      inputLength: input.length,
+      output: undefined,
+      logged: 0,
+      log: host.log,
+      plugin: metadata.name,
+    };
+  }
+
+  const sandbox = createSandbox<PluginCall>(module, {
+    host: PLUGIN_HOST,
+    limits: spec.limits,
+    runtime: host.runtime,
+    initialise: { exports: ['_initialize'], context: () => call(NO_INPUT) },
+  });
+
+  return {
+    prepare: (deadline) => sandbox.prepare(deadline),
+
+    async evaluate(review: Review, deadline: number): Promise<Evaluation> {
+      const context = call(pluginInput(review, tail));
+      const run = await sandbox.run('validate', context, deadline);
+      if (isFault(run)) {
+        const { fuel = 0, memoryBytes = 0 } = run.data as { fuel?: number; memoryBytes?: number };
+        return { verdict: pluginFault(run), fuel, memoryBytes };
+      }
+      const answer = { code: run.result ?? 0, output: context.output };
+      return {
+        verdict: pluginVerdict(answer, spec.phase, review.operation),
+        fuel: run.fuel,
+        memoryBytes: run.memoryBytes,
+      };
+    },
+
+    close: () => sandbox.close(),
+  };
+}

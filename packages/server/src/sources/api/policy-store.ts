@@ -1,0 +1,83 @@
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Policy } from '@portcullis/contract';
+import type { Fault } from '../../kernel/fault.ts';
+import { stringifyExact } from '../../kernel/json/json-document.ts';
+import { attempt } from '../../kernel/result.ts';
+import { describePolicy } from '../../policy/describe-policy.ts';
+import { parsePolicies } from '../../policy/parse-policies.ts';
+import type { DocumentReading, DocumentSource } from '../source.ts';
+
+/** Policies that came through the management API: one file each, so that they survive a restart and a kill. */
+export interface PolicyStore extends DocumentSource {
+  /** Durable when it resolves: written beside, synced, renamed. */
+  put(policy: Policy): Promise<undefined | Fault>;
+  /** Resolves to false when there was none. */
+  remove(name: string): Promise<boolean | Fault>;
+}
+
+const SUFFIX = '.json';
+
+export function createPolicyStore(directory: string): PolicyStore {
+  const folder = join(directory, 'policies');
+  const pathOf = (name: string): string => join(folder, `${name}${SUFFIX}`);
+
+  return {
+    name: 'api',
+
+    async read() {
+      const names = await readdir(folder).catch(() => []);
+      const files = names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.')).sort();
+      return Promise.all(files.map((file) => readStored(join(folder, file), file.slice(0, -SUFFIX.length))));
+    },
+
+    // Changes come through `put` and `remove` of this process, whose caller reloads.
+    watch: () => () => undefined,
+
+    put: (policy) =>
+      attempt('PC_STORAGE', `cannot store the policy \`${policy.metadata.name}\``, async () => {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await writeDurably(pathOf(policy.metadata.name), stringifyExact(describePolicy(policy)));
+        return undefined;
+      }),
+
+    remove: (name) =>
+      attempt('PC_STORAGE', `cannot remove the policy \`${name}\``, async () => {
+        const existed = (await readdir(folder).catch(() => [])).includes(`${name}${SUFFIX}`);
+        if (existed) {
+          await rm(pathOf(name));
+          await syncFolder(folder);
+        }
+        return existed;
+      }),
+  };
+
+  async function writeDurably(path: string, text: string): Promise<void> {
+    const temporary = join(folder, `.${process.pid}.${Math.random().toString(36).slice(2)}`);
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(folder);
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readStored(path: string, name: string): Promise<DocumentReading> {
+  const text = await attempt('PC_STORAGE', `cannot read \`${path}\``, () => readFile(path, 'utf8'));
+  if (typeof text !== 'string') return { container: path, name, result: text };
+  const [document] = parsePolicies(text, { source: 'api', location: path });
+  return { container: path, name, ...(document as NonNullable<typeof document>) };
+}

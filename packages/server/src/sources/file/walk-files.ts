@@ -1,0 +1,22 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Folders that hold no policies though they hold YAML: test suites, builds, packages. */
+const SKIPPED = new Set(['tests', 'node_modules', 'target', 'assembly', 'src']);
+
+/**
+ * Every file below a folder, sorted. Names that start with a dot are left out, which also leaves out the `..data` folders
+ * of mounted ConfigMaps, whose files appear as links beside them.
+ */
+export async function walkFiles(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(directory)) {
+    if (entry.startsWith('.')) continue;
+    const path = join(directory, entry);
+    // A file that vanishes between the listing and this call was removed: not an error.
+    const info = await stat(path).catch(() => undefined);
+    if (info?.isDirectory() && !SKIPPED.has(entry)) found.push(...(await walkFiles(path)));
+    else if (info?.isFile()) found.push(path);
+  }
+  return found.sort();
+}

@@ -1,0 +1,45 @@
+import { BlockList, isIPv6 } from 'node:net';
+
+/** Addresses that are not of the public internet (IANA special-purpose registries): the server's own network. */
+const SPECIAL = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+] as const) {
+  SPECIAL.addSubnet(network, prefix, 'ipv4');
+}
+for (const [network, prefix] of [
+  ['::', 128],
+  ['::1', 128],
+  ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['100::', 64],
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['fec0::', 10],
+  ['ff00::', 8],
+] as const) {
+  SPECIAL.addSubnet(network, prefix, 'ipv6');
+}
+
+/** True for loopback, private, link-local, shared, documentation, multicast and reserved addresses, IPv4 inside IPv6 too. */
+export function isPrivateAddress(address: string): boolean {
+  // BlockList maps ::ffff:a.b.c.d to its IPv4 rules by itself.
+  return SPECIAL.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,170 @@
+import { lookup as dnsLookup } from 'node:dns';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import type { ModuleSource } from '../source.ts';
+import { isPrivateAddress } from './private-address.ts';
+
+export interface UrlSourceOptions {
+  readonly maxModuleBytes: number;
+  /** Milliseconds for the whole download. */
+  readonly timeout: number;
+  /** Allow loopback and private addresses: for registries inside the network. */
+  readonly allowPrivate: boolean;
+  /** Allow modules whose policy demands no digest. */
+  readonly allowWithoutDigest: boolean;
+  /** PEM of further certificate authorities. */
+  readonly ca?: string;
+}
+
+const MAX_REDIRECTS = 3;
+
+/** https only; a redirect may not leave the origin; the address is checked when it is connected to, not before. */
+export function createUrlModuleSource(options: UrlSourceOptions): ModuleSource {
+  return {
+    place: 'url',
+    async fetch(policy) {
+      const { url, sha256 } = policy.spec.module;
+      if (sha256 === undefined && !options.allowWithoutDigest) {
+        return new Fault('PC_MODULE_SOURCE', '`module.url` needs `module.sha256`');
+      }
+      const parsed = parseUrl(url ?? '');
+      return isFault(parsed) ? parsed : download(parsed, options);
+    },
+  };
+}
+
+function parseUrl(text: string): URL | Fault {
+  const url = URL.parse(text);
+  if (url === null) return new Fault('PC_MODULE_SOURCE', '`module.url` is not a URL');
+  if (url.protocol !== 'https:')
+    return new Fault('PC_MODULE_SOURCE', '`module.url` must start with `https://`');
+  if (url.username !== '' || url.password !== '') {
+    return new Fault('PC_MODULE_SOURCE', '`module.url` must not carry a user name or password');
+  }
+  return url;
+}
+
+async function download(start: URL, options: UrlSourceOptions): Promise<Uint8Array | Fault> {
+  const signal = AbortSignal.timeout(options.timeout);
+  let url = start;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    const answer = await get(url, options, signal);
+    if (isFault(answer)) return answer;
+    const location = redirection(answer);
+    if (location === undefined) return readBody(answer, url, options);
+    answer.destroy();
+    const next = URL.parse(location, url);
+    if (next === null || next.origin !== start.origin) {
+      return new Fault(
+        'PC_MODULE_SOURCE',
+        `\`${shown(start)}\` redirects to another origin; name the final address`,
+      );
+    }
+    url = next;
+  }
+  return new Fault('PC_MODULE_FETCH', `\`${shown(start)}\` redirects more than ${MAX_REDIRECTS} times`);
+}
+
+function get(url: URL, options: UrlSourceOptions, signal: AbortSignal): Promise<IncomingMessage | Fault> {
+  const { promise, resolve } = Promise.withResolvers<IncomingMessage | Fault>();
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (!options.allowPrivate && isIP(host) !== 0 && isPrivateAddress(host)) {
+    return Promise.resolve(privateAddress(url));
+  }
+  const outgoing = request(
+    url,
+    {
+      signal,
+      agent: false,
+      headers: { accept: 'application/wasm, application/octet-stream', 'user-agent': 'portcullis' },
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.allowPrivate ? {} : { lookup: publicLookup }),
+    },
+    resolve,
+  );
+  outgoing.on('error', (error) => {
+    resolve(
+      error instanceof PrivateAddressError
+        ? privateAddress(url)
+        : new Fault('PC_MODULE_FETCH', `cannot download \`${shown(url)}\`: ${error.message}`, {
+            cause: error,
+          }),
+    );
+  });
+  outgoing.end();
+  return promise;
+}
+
+class PrivateAddressError extends Error {}
+
+/** Checks every answer of the resolver, so that the address that is connected to is one that was checked. */
+const publicLookup: LookupFunction = (hostname, options, callback) => {
+  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) {
+      callback(error, []);
+    } else if (addresses.some(({ address }) => isPrivateAddress(address))) {
+      callback(new PrivateAddressError(`\`${hostname}\` has a private address`), []);
+    } else if (options.all) {
+      callback(null, addresses);
+    } else {
+      const [first] = addresses;
+      callback(null, first?.address ?? '', first?.family);
+    }
+  });
+};
+
+function redirection(answer: IncomingMessage): string | undefined {
+  const status = answer.statusCode ?? 0;
+  return status >= 300 && status < 400 ? answer.headers.location : undefined;
+}
+
+async function readBody(
+  answer: IncomingMessage,
+  url: URL,
+  options: UrlSourceOptions,
+): Promise<Uint8Array | Fault> {
+  if (answer.statusCode !== 200) {
+    answer.destroy();
+    return new Fault('PC_MODULE_FETCH', `\`${shown(url)}\` answered ${answer.statusCode ?? 'nothing'}`);
+  }
+  const tooLarge = new Fault(
+    'PC_MODULE_SIZE',
+    `\`${shown(url)}\` is larger than ${options.maxModuleBytes} bytes`,
+  );
+  if (Number(answer.headers['content-length'] ?? 0) > options.maxModuleBytes) {
+    answer.destroy();
+    return tooLarge;
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > options.maxModuleBytes) {
+        answer.destroy();
+        return tooLarge;
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new Fault('PC_MODULE_FETCH', `the download of \`${shown(url)}\` broke off: ${reason}`, {
+      cause: error,
+    });
+  }
+  return Buffer.concat(chunks);
+}
+
+function privateAddress(url: URL): Fault {
+  return new Fault(
+    'PC_MODULE_SOURCE',
+    `\`${shown(url)}\` has a private address; set \`sources.url.allowPrivate\` to load from it`,
+  );
+}
+
+/** Queries often carry credentials, so they are not shown. */
+function shown(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
