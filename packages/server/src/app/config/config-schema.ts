@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { bytesSchema, durationSchema } from './quantities.ts';
+
+const MINUTE = 60_000;
+const GIB = 1024 ** 3;
+
+/** A file or folder. Relative ones start from the configuration file, or from the working directory for variables and options. */
+const path = z.string().min(1).meta({ path: true });
+const paths = z.array(z.string().min(1)).meta({ path: true });
+const port = z.number().int().min(0).max(65_535);
+const secret = z.string().meta({ secret: true });
+
+const gateTls = z.strictObject({
+  certFile: path
+    .optional()
+    .describe('PEM file with the certificate and its chain, leaf first; may hold the key too'),
+  keyFile: path.optional().describe('PEM file with the private key; default: the key in `certFile`'),
+  clientCaFile: path
+    .optional()
+    .describe(
+      'PEM file with the authorities of client certificates; a client certificate that is shown must be theirs',
+    ),
+  requireClientCert: z.boolean().default(false).describe('refuse clients that show no certificate'),
+  minVersion: z
+    .enum(['TLSv1.3', 'TLSv1.2'])
+    .default('TLSv1.3')
+    .describe('lowest protocol version that is accepted'),
+});
+
+const serving = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('address of the gates; default `0.0.0.0`, in development `127.0.0.1`'),
+  port: port.default(8443).describe('port of the gates; 0 takes a free one'),
+  threads: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('gate threads; default: the number of available cores'),
+  tls: gateTls.prefault({}).describe('certificate of the gates'),
+  maxBodyBytes: bytesSchema({ min: 1024, max: GIB })
+    .prefault('7Mi')
+    .describe('largest request body; an API server sends up to two objects of 3 MiB'),
+  maxBufferedBytes: bytesSchema({ min: 1024, max: 64 * GIB })
+    .prefault('256Mi')
+    .describe('request bodies held at the same time by one gate thread; above it: 429'),
+  maxConnections: z
+    .number()
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe('open connections of one gate thread; above it: 429 and the connection is closed'),
+  maxConcurrentReviews: z
+    .number()
+    .int()
+    .min(1)
+    .default(1000)
+    .describe('reviews under way in one gate thread; above it: 429'),
+  headersTimeout: durationSchema({ min: 100, max: 10 * MINUTE })
+    .prefault('10s')
+    .describe('time that a client has for the request line and the headers'),
+  requestTimeout: durationSchema({ min: 100, max: 10 * MINUTE })
+    .prefault('30s')
+    .describe('time that a client has for the whole request'),
+  keepAliveTimeout: durationSchema({ min: 95_000, max: 60 * MINUTE })
+    .prefault('100s')
+    .describe(
+      'time that an idle connection is kept; an API server keeps its side for 90 s and must be the first to close',
+    ),
+  drainDelay: durationSchema({ min: 0, max: 10 * MINUTE })
+    .optional()
+    .describe(
+      'time that the server goes on after SIGTERM, unready, until balancers know; default `5s`, on loopback `0`',
+    ),
+  drainTimeout: durationSchema({ min: 0, max: 10 * MINUTE })
+    .prefault('30s')
+    .describe('time that requests under way have after that'),
+});
+
+const token = z.strictObject({
+  name: z.string().min(1).describe('who uses the token; appears in the audit log'),
+  role: z.enum(['viewer', 'editor', 'admin']).describe('what the token may do'),
+  sha256: secret
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits: `printf %s TOKEN | sha256sum`')
+    .describe('SHA-256 of the token'),
+});
+
+const management = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('address of the management API; off loopback it needs TLS and tokens'),
+  port: port.default(8080).describe('port of the management API; 0 takes a free one'),
+  tls: z
+    .strictObject({
+      certFile: path.optional().describe('PEM file with the certificate and its chain; absent: plain HTTP'),
+      keyFile: path.optional().describe('PEM file with the private key; default: the key in `certFile`'),
+    })
+    .prefault({})
+    .describe('certificate of the management API'),
+  tokens: z.array(token).default([]).describe('who may use the management API'),
+  tokensFile: path
+    .optional()
+    .describe('YAML file with more tokens, a list in the form of `management.tokens`'),
+  metricsOpen: z.boolean().default(true).describe('serve `/metrics` without a token'),
+});
+
+const policies = z.strictObject({
+  directories: paths.default([]).describe('folders that are read with everything below them'),
+  files: paths.default([]).describe('single policy files'),
+  pluginsFile: path.optional().describe('a `plugins.yaml`'),
+  checkInterval: durationSchema({ min: 50, max: 10 * MINUTE })
+    .prefault('2s')
+    .describe('time between checks for changes that file events did not tell'),
+});
+
+const sources = z.strictObject({
+  maxModuleBytes: bytesSchema({ min: 8, max: GIB }).prefault('16Mi').describe('largest module'),
+  url: z
+    .strictObject({
+      allowPrivate: z.boolean().default(false).describe('allow modules from loopback and private addresses'),
+      allowWithoutDigest: z.boolean().default(false).describe('allow modules from URLs without `sha256`'),
+      timeout: durationSchema({ min: 100, max: 10 * MINUTE })
+        .prefault('30s')
+        .describe('time for one download'),
+      caFile: path.optional().describe('PEM file with further authorities for downloads'),
+    })
+    .prefault({})
+    .describe('modules from URLs'),
+});
+
+const telemetry = z.strictObject({
+  otlp: z
+    .strictObject({
+      endpoint: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe('OTLP/HTTP address for spans; absent: no tracing'),
+      headers: z
+        .record(z.string(), secret)
+        .default({})
+        .meta({ secret: true })
+        .describe('headers for the OTLP receiver, such as its token'),
+      sampleRatio: z.number().min(0).max(1).default(1).describe('share of reviews that are traced'),
+    })
+    .prefault({})
+    .describe('OpenTelemetry'),
+});
+
+const namespaceEntry = z.strictObject({
+  labels: z.record(z.string(), z.string()).default({}).describe('labels of the namespace'),
+});
+
+/** Every key of `portcullis.yaml`; docs/configuration.md is generated from it. */
+export const configSchema = z.strictObject({
+  serving: serving.prefault({}).describe('the gates'),
+  management: management.prefault({}).describe('the management API'),
+  policies: policies.prefault({}).describe('where policies come from'),
+  sources: sources.prefault({}).describe('where modules may come from'),
+  namespaces: z
+    .record(z.string(), namespaceEntry)
+    .default({})
+    .describe('labels of namespaces by name, for `match.namespaceSelector`'),
+  dataDirectory: path
+    .prefault('.portcullis')
+    .describe('folder for policies that come through the API, and for the development certificate'),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'])
+        .default('info')
+        .describe('lowest level that is logged'),
+      format: z
+        .enum(['json', 'pretty'])
+        .optional()
+        .describe('form of a log line; default `json`, in development on a terminal `pretty`'),
+    })
+    .prefault({})
+    .describe('the log on standard error'),
+  telemetry: telemetry.prefault({}).describe('spans'),
+  decisions: z
+    .strictObject({
+      capacity: z
+        .number()
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(1000)
+        .describe('decisions that are kept in memory for the management API'),
+    })
+    .prefault({})
+    .describe('the decision log'),
+});
+
+/** What the keys say, defaults filled in; durations in milliseconds, sizes in bytes. */
+export type ConfigValues = z.output<typeof configSchema>;

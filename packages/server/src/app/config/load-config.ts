@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parse } from 'yaml';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import { attempt } from '../../kernel/result.ts';
+import { checkConfig } from './check-config.ts';
+import type { ConfigValues } from './config-schema.ts';
+import { resolveConfig, type Config, type Surroundings } from './config.ts';
+import { readEnvironment } from './config-environment.ts';
+import { parseConfigFile } from './config-file.ts';
+import { mergeLayers, type ConfigLayer } from './config-layer.ts';
+import { readOptions } from './config-options.ts';
+
+export interface ConfigInput extends Surroundings {
+  /** As given with `--config`; without it `portcullis.yaml` is read when it exists. */
+  readonly file?: string;
+  /** Folders given with `--policies`; they come on top of `policies.directories`. */
+  readonly policies: readonly string[];
+  /** Other options by flag. */
+  readonly options: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+}
+
+const DEFAULT_FILE = 'portcullis.yaml';
+
+/** Option over variable over file over default. */
+export async function loadConfig(input: ConfigInput): Promise<LoadedConfig | Fault> {
+  const file = await readConfigFile(input);
+  if (isFault(file)) return file;
+  const environment = readEnvironment(input.environment, input.workingDirectory);
+  const merged = mergeLayers([file, environment, readOptions(input.options, input.workingDirectory)]);
+  const values = checkConfig(merged);
+  if (isFault(values)) return values;
+  const tokens = await readTokens(values.management);
+  if (isFault(tokens)) return tokens;
+  const directories = [
+    ...values.policies.directories,
+    ...input.policies.map((directory) => resolve(input.workingDirectory, directory)),
+  ];
+  const config = resolveConfig(
+    {
+      ...values,
+      policies: { ...values.policies, directories },
+      management: { ...values.management, tokens },
+    },
+    input,
+  );
+  return isFault(config) ? config : { config, warnings: environment.warnings };
+}
+
+async function readConfigFile(input: ConfigInput): Promise<ConfigLayer | Fault> {
+  const shown = input.file ?? DEFAULT_FILE;
+  const path = resolve(input.workingDirectory, shown);
+  try {
+    return parseConfigFile(await readFile(path, 'utf8'), path, shown);
+  } catch (error) {
+    if (input.file === undefined && isMissing(error)) return { settings: new Map() };
+    const reason = error instanceof Error ? error.message : String(error);
+    return new Fault('PC_CONFIG_SYNTAX', `cannot read the configuration \`${shown}\`: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+type Tokens = ConfigValues['management']['tokens'];
+
+/** The tokens of the configuration and those of `management.tokensFile`. */
+async function readTokens({ tokens, tokensFile }: ConfigValues['management']): Promise<Tokens | Fault> {
+  if (tokensFile === undefined) return tokens;
+  const text = await attempt('PC_CONFIG_SYNTAX', `cannot read \`management.tokensFile\``, () =>
+    readFile(tokensFile, 'utf8'),
+  );
+  if (isFault(text)) return text;
+  const list = await attempt('PC_CONFIG_SYNTAX', tokensFile, async (): Promise<unknown> => parse(text));
+  if (isFault(list)) return list;
+  const path = ['management', 'tokens'];
+  // Held to the same schema, as if the list stood in the configuration.
+  const setting = { path, value: list, where: (): string => tokensFile };
+  const checked = checkConfig({ settings: new Map([[path.join('.'), setting]]) });
+  return isFault(checked) ? checked : [...tokens, ...checked.management.tokens];
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
