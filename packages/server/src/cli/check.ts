@@ -1,0 +1,147 @@
+import { Command, Option } from 'commander';
+import type { Decision, Operation } from '@portcullis/contract';
+import { isFault, type Fault } from '../kernel/fault.ts';
+import { EXIT, type CommandIo } from './command-io.ts';
+import { createCommandLog } from './offline/command-log.ts';
+import { createOfflineServer, type Judgement, type OfflineServer } from './offline/offline-server.ts';
+import { policySources } from './offline/policy-sources.ts';
+import { readInputs, type ReviewInput } from './offline/read-inputs.ts';
+import type { RequestDetails } from './offline/review-of-manifest.ts';
+
+interface CheckOptions {
+  readonly policy: readonly string[];
+  readonly plugins: readonly string[];
+  readonly file: readonly string[];
+  readonly output: 'text' | 'json';
+  readonly operation?: Operation;
+  readonly namespace?: string;
+  readonly resource?: string;
+  readonly user?: string;
+  readonly group: readonly string[];
+  readonly verbose: boolean;
+}
+
+export function createCheckCommand(io: CommandIo, finish: (code: number) => void): Command {
+  return new Command('check')
+    .summary('judge manifests or reviews offline, exactly as the server would')
+    .description(
+      'Judges manifests or AdmissionReviews with policies, offline, by the same code as the server.\n' +
+        'Exit status: 0 all allowed, 1 something denied, 2 bad input or a policy that cannot be loaded.',
+    )
+    .option('-p, --policy <path...>', 'policy files or folders', [])
+    .option('--plugins <file...>', 'plugins.yaml files', [])
+    .requiredOption(
+      '-f, --file <path...>',
+      'manifests or AdmissionReviews, JSON or YAML; - for standard input',
+    )
+    .addOption(
+      new Option('-o, --output <form>', 'form of the result').choices(['text', 'json']).default('text'),
+    )
+    .addOption(
+      new Option('--operation <name>', 'operation for manifests').choices([
+        'CREATE',
+        'UPDATE',
+        'DELETE',
+        'CONNECT',
+      ]),
+    )
+    .option('-n, --namespace <name>', 'namespace for manifests that name none')
+    .option('--resource <plural>', 'resource for manifests, when the plural of the kind is irregular')
+    .option('--user <name>', 'user who makes the request')
+    .option('--group <name...>', 'groups of that user', [])
+    .option('-v, --verbose', 'show what policies log', false)
+    .addHelpText('after', '\nExample:\n  portcullis check -p policies/image-registry -f pod.yaml\n')
+    .action(async (options: CheckOptions) => finish(await check(options, io)));
+}
+
+async function check(options: CheckOptions, io: CommandIo): Promise<number> {
+  if (options.policy.length === 0 && options.plugins.length === 0) {
+    io.err('error: name policies with --policy or --plugins\n');
+    return EXIT.badInput;
+  }
+  const server = await createOfflineServer({
+    sources: await policySources(options.policy, options.plugins),
+    log: createCommandLog(io, options.verbose),
+  });
+  try {
+    const { problems } = server.report;
+    for (const { fault } of problems) io.err(`${describeFault(fault)}\n`);
+    if (problems.length > 0) return EXIT.badInput;
+    return await judgeAll(options, server, io);
+  } finally {
+    server.close();
+  }
+}
+
+async function judgeAll(options: CheckOptions, server: OfflineServer, io: CommandIo): Promise<number> {
+  const rows: unknown[] = [];
+  let code: number = EXIT.ok;
+  for (const path of options.file) {
+    for (const input of await readInputs(path, requestDetails(options))) {
+      const judged = isFault(input) ? input : await server.judge(input.bytes);
+      if (isFault(judged)) {
+        code = EXIT.badInput;
+        io.err(`${isFault(input) ? '' : `${input.label}: `}${describeFault(judged)}\n`);
+        continue;
+      }
+      if (judged.outcome === 'deny' && code === EXIT.ok) code = EXIT.denied;
+      if (options.output === 'json') rows.push(jsonRow(input as ReviewInput, judged));
+      else io.out(textRow(input as ReviewInput, judged, io));
+    }
+  }
+  if (options.output === 'json') io.out(`${JSON.stringify(rows, undefined, 2)}\n`);
+  return code;
+}
+
+function requestDetails(options: CheckOptions): RequestDetails {
+  return {
+    ...(options.operation === undefined ? {} : { operation: options.operation }),
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    ...(options.resource === undefined ? {} : { resource: options.resource }),
+    ...(options.user === undefined ? {} : { userInfo: { username: options.user, groups: options.group } }),
+  };
+}
+
+function describeFault(fault: Fault): string {
+  return `${fault.code}: ${fault.message}\n  ${fault.advice}`;
+}
+
+function decisionsOf({ mutate, validate }: Judgement): readonly Decision[] {
+  return validate === undefined ? [mutate] : [mutate, validate];
+}
+
+function textRow({ label }: ReviewInput, judgement: Judgement, io: CommandIo): string {
+  const decisions = decisionsOf(judgement);
+  const asked = decisions.flatMap(({ contributions }) => contributions.map(({ policy }) => policy));
+  const verdict = judgement.outcome === 'deny' ? io.paint('red', 'denied') : io.paint('green', 'allowed');
+  const lines = [
+    `${label}: ${verdict} by ${asked.length === 0 ? 'no policy (none concerns it)' : asked.join(', ')}`,
+  ];
+  for (const decision of decisions) {
+    if (decision.message !== undefined) lines.push(`  ${decision.message}`);
+    for (const cause of decision.causes) {
+      lines.push(`  - ${cause.field === undefined ? '' : `${cause.field}: `}${cause.message}`);
+    }
+    for (const warning of decision.warnings) lines.push(`  ${io.paint('yellow', 'warning')}: ${warning}`);
+  }
+  for (const operation of judgement.patch) lines.push(`  patch: ${JSON.stringify(operation)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function jsonRow({ label }: ReviewInput, judgement: Judgement): unknown {
+  const decisions = decisionsOf(judgement);
+  return {
+    input: label,
+    allowed: judgement.outcome === 'allow',
+    messages: decisions.flatMap(({ message }) => (message === undefined ? [] : [message])),
+    reason: decisions.find(({ reason }) => reason !== undefined)?.reason,
+    causes: decisions.flatMap(({ causes }) => causes),
+    warnings: decisions.flatMap(({ warnings }) => warnings),
+    auditAnnotations: Object.assign(
+      {},
+      ...decisions.map(({ auditAnnotations }) => auditAnnotations),
+    ) as unknown,
+    patch: judgement.patch,
+    policies: decisions.flatMap(({ contributions }) => contributions),
+  };
+}

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import type { JsonObject, JsonValue } from '@portcullis/contract';
+import { parseAllDocuments } from 'yaml';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import { createJsonDocument } from '../../kernel/json/json-document.ts';
+import { attempt } from '../../kernel/result.ts';
+import { reviewOfManifest, type RequestDetails } from './review-of-manifest.ts';
+
+/** One thing to judge, ready for the gate. */
+export interface ReviewInput {
+  /** For people: the file, and the document inside it when there are several. */
+  readonly label: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A file with an AdmissionReview, or with one or more manifests, in JSON or YAML; `-` is standard input. */
+export async function readInputs(
+  path: string,
+  details: RequestDetails,
+): Promise<readonly (ReviewInput | Fault)[]> {
+  const shown = path === '-' ? 'standard input' : path;
+  const bytes = await attempt('PC_INPUT', `cannot read \`${shown}\``, () =>
+    readFile(path === '-' ? '/dev/stdin' : path),
+  );
+  if (isFault(bytes)) return [bytes];
+  const documents = readDocuments(bytes, shown);
+  if (isFault(documents)) return [documents];
+  if (documents.length === 0) return [new Fault('PC_INPUT', `\`${shown}\` holds no document`)];
+  return documents
+    .flatMap((value) => itemsOf(value))
+    .map((value, index, all) => {
+      const label = all.length === 1 ? shown : `${shown}#${index + 1}`;
+      const review = isAdmissionReview(value)
+        ? reviewBytes(value, bytes, all.length)
+        : reviewOfManifest(value, details);
+      return isFault(review)
+        ? new Fault(review.code, `${label}: ${review.message}`)
+        : { label, bytes: review };
+    });
+}
+
+/** A review in a file of its own reaches the gate as it stands, with whatever is wrong in it. */
+function reviewBytes(value: JsonValue, bytes: Uint8Array, count: number): Uint8Array {
+  const isJson = count === 1 && bytes[0] === '{'.charCodeAt(0);
+  return isJson ? bytes : Buffer.from(JSON.stringify(value));
+}
+
+function readDocuments(bytes: Uint8Array, shown: string): readonly JsonValue[] | Fault {
+  const text = Buffer.from(bytes).toString('utf8');
+  if (text.trimStart().startsWith('{')) {
+    try {
+      return [createJsonDocument(bytes).value()];
+    } catch (error) {
+      return new Fault(
+        'PC_INPUT',
+        `\`${shown}\` is not well-formed JSON: ${error instanceof Error ? error.message : ''}`,
+      );
+    }
+  }
+  const values: JsonValue[] = [];
+  for (const document of parseAllDocuments(text, { version: '1.1' })) {
+    const [problem] = document.errors;
+    if (problem !== undefined) return new Fault('PC_INPUT', `\`${shown}\`: ${problem.message}`);
+    const value = document.toJS() as JsonValue;
+    if (value !== null) values.push(value);
+  }
+  return values;
+}
+
+/** `kubectl get -o yaml` writes a List. */
+function itemsOf(value: JsonValue): readonly JsonValue[] {
+  const items = isObject(value) && value['kind'] === 'List' ? value['items'] : undefined;
+  return Array.isArray(items) ? (items as readonly JsonValue[]) : [value];
+}
+
+function isAdmissionReview(value: JsonValue): boolean {
+  return isObject(value) && value['kind'] === 'AdmissionReview';
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

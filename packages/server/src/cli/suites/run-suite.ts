@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { JsonValue, Policy } from '@portcullis/contract';
+import { parse } from 'yaml';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import type { Logger } from '../../kernel/ports.ts';
+import { attempt } from '../../kernel/result.ts';
+import { createFileDocumentSource } from '../../sources/file/file-document-source.ts';
+import type { DocumentSource } from '../../sources/source.ts';
+import { createOfflineServer } from '../offline/offline-server.ts';
+import { readInputs } from '../offline/read-inputs.ts';
+import { reviewOfManifest, type RequestDetails } from '../offline/review-of-manifest.ts';
+import { compareJudgement } from './compare-judgement.ts';
+import { suiteSchema, type Suite, type SuiteCase } from './suite-schema.ts';
+
+export interface CaseResult {
+  readonly name: string;
+  /** Empty: passed. */
+  readonly failures: readonly string[];
+  readonly durationMs: number;
+}
+
+export interface SuiteResult {
+  readonly file: string;
+  readonly cases: readonly CaseResult[];
+}
+
+/** Runs one suite file. A fault means that the file or its policy cannot be used, which is never a pass. */
+export async function runSuite(file: string, log: Logger): Promise<SuiteResult | Fault> {
+  const suite = await readSuite(file);
+  if (isFault(suite)) return suite;
+  const cases: CaseResult[] = [];
+  for (const item of suite.cases) {
+    const started = performance.now();
+    const failures = await runCase({ suite, item, file, log });
+    cases.push({ name: item.name, failures, durationMs: performance.now() - started });
+  }
+  return { file, cases };
+}
+
+async function readSuite(file: string): Promise<Suite | Fault> {
+  const text = await attempt('PC_INPUT', `cannot read \`${file}\``, () => readFile(file, 'utf8'));
+  if (isFault(text)) return text;
+  try {
+    const parsed = suiteSchema.safeParse(parse(text));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    return new Fault(
+      'PC_INPUT',
+      `${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a test suite'}`,
+    );
+  } catch (error) {
+    return new Fault('PC_INPUT', `${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+interface CaseRun {
+  readonly suite: Suite;
+  readonly item: SuiteCase;
+  readonly file: string;
+  readonly log: Logger;
+}
+
+async function runCase({ suite, item, file, log }: CaseRun): Promise<readonly string[]> {
+  const settings = item.settings ?? suite.settings;
+  const source = withSettings(
+    policySource(resolve(dirname(file), suite.policy)),
+    settings as JsonValue | undefined,
+  );
+  const server = await createOfflineServer({ sources: [source], log });
+  try {
+    const [problem] = server.report.problems;
+    if (problem !== undefined) return [`the policy cannot be loaded: ${problem.fault.message}`];
+    const [policy] = server.policies;
+    if (policy === undefined) return [`\`${suite.policy}\` holds no policy`];
+    const bytes = await readReview(item, file);
+    if (isFault(bytes)) return [bytes.message];
+    const judgement = await server.judge(bytes);
+    if (isFault(judgement)) return [`${judgement.code}: ${judgement.message}`];
+    return compareJudgement(judgement, item.expect, policy.metadata.name);
+  } finally {
+    server.close();
+  }
+}
+
+function policySource(path: string): DocumentSource {
+  return createFileDocumentSource({ directories: [], files: [path], pluginsFiles: [], checkInterval: 0 });
+}
+
+function withSettings(source: DocumentSource, settings: JsonValue | undefined): DocumentSource {
+  if (settings === undefined) return source;
+  return {
+    ...source,
+    read: async () =>
+      (await source.read()).map((reading) =>
+        isFault(reading.result) ? reading : { ...reading, result: configured(reading.result, settings) },
+      ),
+  };
+}
+
+function configured(policy: Policy, settings: JsonValue): Policy {
+  return { ...policy, spec: { ...policy.spec, settings } };
+}
+
+async function readReview(item: SuiteCase, file: string): Promise<Uint8Array | Fault> {
+  const { review } = item;
+  if ((item.file === undefined) === (review === undefined)) {
+    return new Fault('PC_INPUT', 'a case needs either `review` or `file`');
+  }
+  if (item.file !== undefined) {
+    const inputs = await readInputs(join(dirname(file), item.file), {});
+    if (inputs.length !== 1)
+      return new Fault('PC_INPUT', `\`${item.file}\` holds ${inputs.length} documents; one is needed`);
+    const [input] = inputs;
+    return input === undefined || isFault(input)
+      ? (input ?? new Fault('PC_INPUT', 'no document'))
+      : input.bytes;
+  }
+  const { object, ...details } = review ?? {};
+  const subject = (object ?? review?.oldObject ?? null) as JsonValue;
+  return reviewOfManifest(subject, details as RequestDetails);
+}

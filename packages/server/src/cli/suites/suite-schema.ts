@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+/** What a case expects; everything that is absent is not looked at. */
+const expectation = z.strictObject({
+  allowed: z.boolean().describe('whether the request is admitted'),
+  matched: z.boolean().optional().describe('false: the policy must not concern this review at all'),
+  message: z.string().optional().describe('text that the denial must contain'),
+  reason: z.string().optional().describe('reason code of the denial, in full'),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe('each must be contained in one warning; [] means none at all'),
+  auditAnnotations: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('must be among the annotations, by key of the policy'),
+  patched: z.record(z.string(), z.unknown()).optional().describe('subset of the object after the mutation'),
+  fault: z.string().optional().describe('code of the fault that must have happened'),
+});
+
+const shortReview = z.strictObject({
+  operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']).optional(),
+  object: z.unknown().optional(),
+  oldObject: z.unknown().optional(),
+  namespace: z.string().optional(),
+  name: z.string().optional(),
+  userInfo: z.record(z.string(), z.unknown()).optional(),
+  dryRun: z.boolean().optional(),
+  resource: z.string().optional(),
+  subresource: z.string().optional(),
+});
+
+/** One file of `portcullis test`. */
+export const suiteSchema = z.strictObject({
+  policy: z.string().describe('path of the policy document, from this file'),
+  settings: z.unknown().optional().describe('replaces the settings of the policy'),
+  cases: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        review: shortReview.optional().describe('the request in short'),
+        file: z.string().optional().describe('a manifest or an AdmissionReview, from this file'),
+        settings: z.unknown().optional().describe('replaces the settings for this case'),
+        expect: expectation,
+      }),
+    )
+    .min(1),
+});
+
+export type Suite = z.infer<typeof suiteSchema>;
+export type SuiteCase = Suite['cases'][number];
+export type Expectation = SuiteCase['expect'];
