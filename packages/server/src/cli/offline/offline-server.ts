@@ -1,5 +1,13 @@
 import { performance } from 'node:perf_hooks';
-import type { Decision, DecisionRecord, EngineName, JsonPatch, Policy } from '@portcullis/contract';
+import type {
+  Decision,
+  DecisionRecord,
+  EngineName,
+  JsonPatch,
+  Phase,
+  Policy,
+  Review,
+} from '@portcullis/contract';
 import { ENGINES } from '../../app/engine-table.ts';
 import { createChain } from '../../chain/chain.ts';
 import { createPolicyLoader, type ReloadReport } from '../../chain/policy-loader.ts';
@@ -84,36 +92,42 @@ export async function createOfflineServer(options: OfflineOptions): Promise<Offl
   });
   const report = await loader.reload();
 
-  async function judge(bytes: Uint8Array, judged: JudgeOptions = {}): Promise<Judgement | Fault> {
-    const timeout = judged.timeout ?? DEFAULT_TIMEOUT;
+  async function askPhase(review: Review, phase: Phase, only: Policy | undefined): Promise<Decision | Fault> {
+    if (only === undefined) return chain.decide(review, { phase, withObject });
+    if (only.spec.phase !== phase) return nothingSaid(chain.revision);
+    return chain.decide(review, { phase, policy: only.metadata.name, withObject });
+  }
+
+  async function judge(bytes: Uint8Array, { timeout = DEFAULT_TIMEOUT, policy }: JudgeOptions = {}) {
     const parsed = parseAdmissionReview(bytes, clock.now() + timeout);
     if (isFault(parsed)) return parsed;
-    const named = judged.policy === undefined ? {} : { policy: judged.policy };
-    const only = loader.policies().find(({ metadata }) => metadata.name === judged.policy);
-    const skipped = (phase: string): boolean => only !== undefined && only.spec.phase !== phase;
-
-    const mutate = skipped('mutate')
-      ? nothingSaid(chain.revision)
-      : await chain.decide(parsed.review, { phase: 'mutate', withObject, ...named });
+    const only = loader.policies().find(({ metadata }) => metadata.name === policy);
+    if (policy !== undefined && only === undefined) {
+      return new Fault('PC_NOT_FOUND', `there is no policy \`${policy}\``);
+    }
+    const mutate = await askPhase(parsed.review, 'mutate', only);
     if (isFault(mutate)) return mutate;
-    const patch = mutate.patch ?? [];
-    const object = parsed.review.object?.value();
-    const patched = object === undefined || patch.length === 0 ? object : applyJsonPatch(object, patch);
-    if (isFault(patched)) return patched;
-    const shown = patched === undefined ? {} : { object: JSON.stringify(patched, undefined, 2) };
-    if (mutate.outcome === 'deny') return { outcome: 'deny', mutate, patch, ...shown };
-
-    const current =
-      patch.length === 0 || patched === undefined ? parsed.review : withObject(parsed.review, patched);
-    const review = { ...current, deadline: clock.now() + timeout };
-    const validate = skipped('validate')
-      ? nothingSaid(chain.revision)
-      : await chain.decide(review, { phase: 'validate', withObject, ...named });
-    if (isFault(validate)) return validate;
-    return { outcome: validate.outcome, mutate, validate, patch, ...shown };
+    const mutated = afterPatch(parsed.review, mutate.patch ?? []);
+    if (isFault(mutated)) return mutated;
+    const shown = {
+      patch: mutate.patch ?? [],
+      ...(mutated.object === undefined
+        ? {}
+        : { object: JSON.stringify(mutated.object.value(), undefined, 2) }),
+    };
+    if (mutate.outcome === 'deny') return { outcome: 'deny' as const, mutate, ...shown };
+    const validate = await askPhase({ ...mutated, deadline: clock.now() + timeout }, 'validate', only);
+    return isFault(validate) ? validate : { outcome: validate.outcome, mutate, validate, ...shown };
   }
 
   return { report, policies: loader.policies(), judge, close: () => chain.close() };
+}
+
+/** The review as the validating phase sees it. */
+function afterPatch(review: Review, patch: JsonPatch): Review | Fault {
+  if (patch.length === 0 || review.object === undefined) return review;
+  const object = applyJsonPatch(review.object.value(), patch);
+  return isFault(object) ? object : withObject(review, object);
 }
 
 /** The decision of a phase that has no policy to ask. */

@@ -56,11 +56,10 @@ export function reviewOfManifest(manifest: JsonValue, details: RequestDetails = 
   }
   const metadata = isObject(manifest['metadata']) ? manifest['metadata'] : {};
   const name = details.name ?? text(metadata['name']);
+  const namespace = details.namespace ?? text(metadata['namespace']);
   const [group, version] = splitVersion(apiVersion);
   const groupVersionKind = { group, version, kind };
   const resource = { group, version, resource: details.resource ?? pluralOf(kind) };
-  const operation = details.operation ?? 'CREATE';
-  const removed = operation === 'DELETE' ? (details.oldObject ?? manifest) : details.oldObject;
   const request = {
     uid: randomUUID(),
     kind: groupVersionKind,
@@ -69,16 +68,23 @@ export function reviewOfManifest(manifest: JsonValue, details: RequestDetails = 
     requestResource: resource,
     ...(details.subresource === undefined ? {} : { subResource: details.subresource }),
     name,
-    ...namespaceOf(kind, name, details.namespace ?? text(metadata['namespace'])),
-    operation,
-    userInfo: details.userInfo ?? { username: 'portcullis-offline', groups: ['system:authenticated'] },
-    object: operation === 'DELETE' ? null : manifest,
-    oldObject: removed ?? null,
+    ...namespaceOf(kind, name, namespace),
+    ...objectsOf(manifest, details),
+    userInfo: details.userInfo ?? ANYBODY,
     dryRun: details.dryRun ?? false,
   };
   return Buffer.from(
-    stringifyExact({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request } as JsonValue),
+    stringifyExact({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }),
   );
+}
+
+const ANYBODY = { username: 'portcullis-offline', groups: ['system:authenticated'] };
+
+/** A DELETE is about the object that is there. */
+function objectsOf(manifest: JsonObject, { operation = 'CREATE', oldObject }: RequestDetails): JsonObject {
+  return operation === 'DELETE'
+    ? { operation, object: null, oldObject: oldObject ?? manifest }
+    : { operation, object: manifest, oldObject: oldObject ?? null };
 }
 
 function namespaceOf(kind: string, name: string, namespace: string): { readonly namespace?: string } {

@@ -1,6 +1,30 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Decision } from '@portcullis/contract';
 import type { Judgement } from '../offline/offline-server.ts';
 import type { Expectation } from './suite-schema.ts';
+
+/** What both phases said, side by side. */
+interface Observed {
+  readonly judgement: Judgement;
+  readonly decisions: readonly Decision[];
+  readonly message: string;
+  readonly warnings: readonly string[];
+  readonly policy: string;
+}
+
+/** One expectation held against what was observed; empty when it is met or not stated. */
+type Check = (expected: Expectation, observed: Observed) => readonly string[];
+
+const CHECKS: readonly Check[] = [
+  checkAllowed,
+  checkMatched,
+  checkMessage,
+  checkReason,
+  checkWarnings,
+  checkFault,
+  checkAnnotations,
+  checkPatched,
+];
 
 /** Every difference between what happened and what a case expects. */
 export function compareJudgement(
@@ -10,48 +34,71 @@ export function compareJudgement(
 ): readonly string[] {
   const decisions =
     judgement.validate === undefined ? [judgement.mutate] : [judgement.mutate, judgement.validate];
-  const contributions = decisions.flatMap((decision) => decision.contributions);
-  const message = decisions.flatMap((decision) => decision.message ?? []).join('; ');
-  const warnings = decisions.flatMap((decision) => decision.warnings);
-  const failures: string[] = [];
-  const fail = (what: string, wanted: unknown, found: unknown): void => {
-    failures.push(`${what}: expected ${JSON.stringify(wanted)}, found ${JSON.stringify(found)}`);
+  const observed: Observed = {
+    judgement,
+    decisions,
+    message: decisions.flatMap((decision) => decision.message ?? []).join('; '),
+    warnings: decisions.flatMap((decision) => decision.warnings),
+    policy,
   };
+  return CHECKS.flatMap((check) => check(expected, observed));
+}
 
-  const allowed = judgement.outcome === 'allow';
-  if (allowed !== expected.allowed) fail('allowed', expected.allowed, message === '' ? allowed : message);
-  const matched = contributions.length > 0;
-  if (matched !== (expected.matched ?? true)) {
-    failures.push(
-      matched
-        ? 'the policy concerns this review, expected not'
-        : 'the policy does not concern this review; see its `match`',
-    );
-  }
-  if (expected.message !== undefined && !message.includes(expected.message))
-    fail('message', expected.message, message);
-  const reason = decisions.find((decision) => decision.reason !== undefined)?.reason;
-  if (expected.reason !== undefined && reason !== expected.reason) fail('reason', expected.reason, reason);
-  for (const wanted of expected.warnings ?? []) {
-    if (!warnings.some((warning) => warning.includes(wanted))) fail('warnings', wanted, warnings);
-  }
-  if (expected.warnings?.length === 0 && warnings.length > 0) fail('warnings', [], warnings);
-  const fault = contributions.find((contribution) => contribution.fault !== undefined)?.fault;
-  if (expected.fault !== undefined && fault !== expected.fault) fail('fault', expected.fault, fault);
+function checkAllowed({ allowed }: Expectation, { judgement, message }: Observed): readonly string[] {
+  const found = judgement.outcome === 'allow';
+  return found === allowed ? [] : [differs('allowed', allowed, message === '' ? found : message)];
+}
 
-  const annotations: Record<string, string> = Object.assign(
-    {},
-    ...decisions.map((item) => item.auditAnnotations),
+function checkMatched({ matched = true }: Expectation, { decisions }: Observed): readonly string[] {
+  const found = decisions.some(({ contributions }) => contributions.length > 0);
+  if (found === matched) return [];
+  return [
+    found
+      ? 'the policy concerns this review, expected not'
+      : 'the policy does not concern this review; see its `match`',
+  ];
+}
+
+function checkMessage({ message: wanted }: Expectation, { message }: Observed): readonly string[] {
+  return wanted === undefined || message.includes(wanted) ? [] : [differs('message', wanted, message)];
+}
+
+function checkReason({ reason: wanted }: Expectation, { decisions }: Observed): readonly string[] {
+  const found = decisions.find(({ reason }) => reason !== undefined)?.reason;
+  return wanted === undefined || wanted === found ? [] : [differs('reason', wanted, found)];
+}
+
+function checkWarnings({ warnings: wanted }: Expectation, { warnings }: Observed): readonly string[] {
+  if (wanted === undefined) return [];
+  if (wanted.length === 0) return warnings.length === 0 ? [] : [differs('warnings', [], warnings)];
+  return wanted
+    .filter((text) => !warnings.some((warning) => warning.includes(text)))
+    .map((text) => differs('warnings', text, warnings));
+}
+
+function checkFault({ fault: wanted }: Expectation, { decisions }: Observed): readonly string[] {
+  const found = decisions.flatMap(({ contributions }) => contributions.flatMap(({ fault }) => fault ?? []));
+  return wanted === undefined || found.includes(wanted) ? [] : [differs('fault', wanted, found)];
+}
+
+function checkAnnotations({ auditAnnotations: wanted }: Expectation, observed: Observed): readonly string[] {
+  const found = new Map(
+    observed.decisions.flatMap(({ auditAnnotations }) => Object.entries(auditAnnotations)),
   );
-  for (const [key, wanted] of Object.entries(expected.auditAnnotations ?? {})) {
-    const found = annotations[key] ?? annotations[`${policy}/${key}`];
-    if (found !== wanted) fail(`auditAnnotations.${key}`, wanted, found);
-  }
-  if (expected.patched !== undefined) {
-    const found: unknown = judgement.object === undefined ? undefined : JSON.parse(judgement.object);
-    if (!contains(found, expected.patched)) fail('patched', expected.patched, found);
-  }
-  return failures;
+  return Object.entries(wanted ?? {}).flatMap(([key, value]) => {
+    const actual = found.get(key) ?? found.get(`${observed.policy}/${key}`);
+    return actual === value ? [] : [differs(`auditAnnotations.${key}`, value, actual)];
+  });
+}
+
+function checkPatched({ patched: wanted }: Expectation, { judgement }: Observed): readonly string[] {
+  if (wanted === undefined) return [];
+  const found: unknown = judgement.object === undefined ? undefined : JSON.parse(judgement.object);
+  return contains(found, wanted) ? [] : [differs('patched', wanted, found)];
+}
+
+function differs(what: string, wanted: unknown, found: unknown): string {
+  return `${what}: expected ${JSON.stringify(wanted)}, found ${JSON.stringify(found)}`;
 }
 
 /** Objects may hold more than is expected; arrays and scalars must be equal. */

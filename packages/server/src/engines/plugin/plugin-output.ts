@@ -67,7 +67,7 @@ function parseWarnings(value: JsonValue | undefined): readonly string[] | Fault 
   if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
     return unreadable('`warnings` must be an array of strings');
   }
-  return value as readonly string[];
+  return value;
 }
 
 function parseAnnotations(value: JsonValue | undefined): Readonly<Record<string, string>> | Fault {

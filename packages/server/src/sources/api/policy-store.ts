@@ -79,5 +79,5 @@ async function readStored(path: string, name: string): Promise<DocumentReading> 
   const text = await attempt('PC_STORAGE', `cannot read \`${path}\``, () => readFile(path, 'utf8'));
   if (typeof text !== 'string') return { container: path, name, result: text };
   const [document] = parsePolicies(text, { source: 'api', location: path });
-  return { container: path, name, ...(document as NonNullable<typeof document>) };
+  return { container: path, name, ...(document) };
 }
