@@ -48,6 +48,9 @@ export const RESERVED = {
   start: 'portcullis:start',
   /** `() -> ()`: copies every mutable global and every table that code can change to its shadow. */
   snapshot: 'portcullis:snapshot',
-  /** `() -> ()`: copies the shadows back. Linear memory is the runtime's. */
+  /**
+   * `() -> ()`: copies the shadows back; `pages` is among them, so read it before when it matters. Linear memory is the
+   * runtime's.
+   */
   reset: 'portcullis:reset',
 } as const;

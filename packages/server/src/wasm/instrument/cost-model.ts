@@ -1,0 +1,22 @@
+/**
+ * What pays how much. The costs of single instructions stand beside them in `binary/opcodes.ts`, by the classes of
+ * `binary/weights.ts`; here is what depends on sizes, and the arithmetic's bounds.
+ *
+ * Fuel is an i32 and cannot wrap:
+ *   grants are at most 2^30 (the runtime's slices), so fuel is at most 2^30 after a check (it was negative before the grant);
+ *   one sized payment is at most 2^28 (pages: 65,536 * 4096; bytes: 2^32 / 16) or 10^7 * 8 < 2^27 (elements).
+ */
+export const SIZE_COST = {
+  /** A page that `memory.grow` adds: 64 KiB of zeros, at the price of `memory.fill`. */
+  page: 4096,
+  /** `memory.fill`, `copy`, `init` pay one for 2^4 bytes. */
+  bytesShift: 4,
+  /** `table.fill`, `copy`, `init`, `grow`. */
+  element: 8,
+} as const;
+
+/** No memory is larger than 4 GiB, whatever it declares. */
+export const MAX_PAGES = 65_536;
+
+/** V8's own limit. */
+export const MAX_TABLE = 10_000_000;
