@@ -7,7 +7,7 @@ import { createMatcher } from '../policy/matcher.ts';
 import { describePolicy } from '../policy/describe-policy.ts';
 import type { ModuleResolver, ResolvedModule } from '../sources/module-resolver.ts';
 import type { DocumentReading, DocumentSource } from '../sources/source.ts';
-import { inspectModule } from '../wasm/inspect-module.ts';
+import { decodeModule } from '../wasm/decode/decode-module.ts';
 import type { PolicySet, PreparedPolicy } from './policy-set.ts';
 
 export interface PolicyLoaderOptions {
@@ -157,9 +157,9 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
       const engine = options.engines.get(wanted);
       return engine ?? new Fault('PC_MODULE_ENGINE', `this server has no engine \`${wanted}\``);
     }
-    const info = inspectModule(bytes);
-    if (isFault(info)) return info;
-    const engine = options.engines.values().find((candidate) => candidate.detect(info));
+    const module = decodeModule(bytes);
+    if (isFault(module)) return module;
+    const engine = options.engines.values().find((candidate) => candidate.detect(module.info));
     return (
       engine ?? new Fault('PC_MODULE_ENGINE', 'no engine recognises the module; name one in `spec.engine`')
     );

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { ENGINES } from '../app/engine-table.ts';
 import { isFault } from '../kernel/fault.ts';
 import { attempt } from '../kernel/result.ts';
-import { inspectModule } from '../wasm/inspect-module.ts';
+import { decodeModule } from '../wasm/decode/decode-module.ts';
 import type { FunctionType, ModuleInfo } from '../wasm/module-info.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 
@@ -27,11 +27,12 @@ export function createInspectCommand(io: CommandIo, finish: (code: number) => vo
 
 async function inspect(path: string, options: InspectOptions, io: CommandIo): Promise<number> {
   const bytes = await attempt('PC_INPUT', `cannot read \`${path}\``, () => readFile(path));
-  const info = isFault(bytes) ? bytes : inspectModule(bytes);
-  if (isFault(info)) {
-    io.err(`${info.code}: ${info.message}\n  ${info.advice}\n`);
+  const module = isFault(bytes) ? bytes : decodeModule(bytes);
+  if (isFault(module)) {
+    io.err(`${module.code}: ${module.message}\n  ${module.advice}\n`);
     return EXIT.badInput;
   }
+  const { info } = module;
   const engine = ENGINES.values().find((candidate) => candidate.detect(info))?.name;
   if (options.output === 'json')
     io.out(`${JSON.stringify({ engine: engine ?? null, ...info }, undefined, 2)}\n`);
