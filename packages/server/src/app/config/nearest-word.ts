@@ -4,7 +4,10 @@ export function nearestWord(word: string, candidates: Iterable<string>): string 
   let least = Infinity;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least && distance <= Math.max(candidate.length > 3 ? 2 : 1, Math.floor(candidate.length / 3))) {
+    if (
+      distance < least &&
+      distance <= Math.max(candidate.length > 3 ? 2 : 1, Math.floor(candidate.length / 3))
+    ) {
       best = candidate;
       least = distance;
     }

@@ -1,0 +1,6 @@
+import type { Clock } from '../kernel/ports.ts';
+
+/** The machine's clock. */
+export function createClock(): Clock {
+  return { now: () => performance.now(), wall: () => Date.now() };
+}

@@ -1,0 +1,8 @@
+import type { EngineName } from '@portcullis/contract';
+import type { Engine } from '../engines/engine.ts';
+import { pluginEngine } from '../engines/plugin/plugin-engine.ts';
+
+/** Every engine of this server, in the order in which they are asked whether a module is theirs. */
+export const ENGINES: ReadonlyMap<EngineName, Engine> = new Map<EngineName, Engine>([
+  ['plugin', pluginEngine],
+]);

@@ -1,0 +1,39 @@
+import { Worker } from 'node:worker_threads';
+import type { FromThread, ToThread } from './thread-messages.ts';
+
+export interface ThreadEvents {
+  readonly message: (thread: ThreadHandle, message: FromThread) => void;
+  /** The thread is gone, for whatever reason; `error` is what it threw. */
+  readonly gone: (thread: ThreadHandle, error: unknown) => void;
+}
+
+/** One gate thread as the control thread sees it. */
+export class ThreadHandle {
+  readonly startedAt: number;
+  /** Revision that it has acknowledged; 0 before the first. */
+  revision = 0;
+  listening = false;
+  /** Pings without an answer. */
+  missed = 0;
+  readonly #worker: Worker;
+
+  constructor(entry: URL, data: unknown, startedAt: number, events: ThreadEvents) {
+    this.startedAt = startedAt;
+    // Options of the command line, such as a test runner's, are not for this thread.
+    this.#worker = new Worker(entry, { workerData: data, execArgv: [] });
+    let thrown: unknown;
+    this.#worker.on('message', (message: FromThread) => events.message(this, message));
+    this.#worker.on('error', (error) => {
+      thrown = error;
+    });
+    this.#worker.on('exit', () => events.gone(this, thrown));
+  }
+
+  send(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

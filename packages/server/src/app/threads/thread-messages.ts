@@ -1,0 +1,30 @@
+import type { PolicySet } from '../../chain/policy-set.ts';
+import type { LogLevel } from '../../kernel/ports.ts';
+import type { TlsMaterial } from '../tls/tls-material.ts';
+
+/** From the control thread to a gate thread. */
+export type ToThread =
+  | { readonly type: 'install'; readonly set: PolicySet }
+  | { readonly type: 'tls'; readonly material: TlsMaterial }
+  | { readonly type: 'listen'; readonly host: string; readonly port: number; readonly reusePort: boolean }
+  | { readonly type: 'ping' }
+  /** From now on every answer ends its connection. */
+  | { readonly type: 'end-connections' }
+  /** Stop accepting, finish what is under way for at most `timeout` ms, report for the last time and end. */
+  | { readonly type: 'close'; readonly timeout: number };
+
+/** From a gate thread to the control thread. */
+export type FromThread =
+  | { readonly type: 'installed'; readonly revision: number }
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'not-listening'; readonly code: string; readonly message: string }
+  | { readonly type: 'pong' }
+  /** What the thread's telemetry has gathered since the last one. */
+  | { readonly type: 'report'; readonly batch: unknown }
+  | {
+      readonly type: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  | { readonly type: 'closed' };

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Nothing that needs a new Node is imported before the version is checked.
+import process from 'node:process';
+
+const OLDEST_NODE = 26;
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  process.stderr.write(
+    `error: portcullis needs Node ${OLDEST_NODE} or newer, and this is ${process.versions.node}; ` +
+      'inside a checkout run `npm ci` first and start it with `npm start` or `npx portcullis`\n',
+  );
+  process.exit(2);
+}
+
+const { runProgram } = await import('./program.ts');
+await runProgram(process.argv);

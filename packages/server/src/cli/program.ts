@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../app/version.ts';
+import { createCommandIo, EXIT, type CommandIo } from './command-io.ts';
+
+type CreateCommand = (io: CommandIo, finish: (code: number) => void) => Command;
+
+/** One file per command, loaded when it is asked for: `serve` must not wait for what only `bench` needs. */
+const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
+  ['serve', async () => (await import('./serve.ts')).createServeCommand],
+  ['check', async () => (await import('./check.ts')).createCheckCommand],
+  ['test', async () => (await import('./test.ts')).createTestCommand],
+  ['inspect', async () => (await import('./inspect.ts')).createInspectCommand],
+  ['bench', async () => (await import('./bench.ts')).createBenchCommand],
+]);
+
+/** Runs one command line. `argv` as of the process. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const io = createCommandIo(process.stdout, process.stderr);
+  const finish = (code: number): void => {
+    process.exitCode = code;
+  };
+  const program = new Command('portcullis')
+    .description('Decides what may enter: Kubernetes admission with sandboxed WebAssembly policies.')
+    .version(VERSION, '-V, --version')
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+
+  const asked = COMMANDS.get(argv[2] ?? '');
+  for (const load of asked === undefined ? COMMANDS.values() : [asked]) {
+    const create = await load();
+    // Settings of the program reach only commands that it makes itself.
+    program.addCommand(create(io, finish).copyInheritedSettings(program));
+  }
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version end this way too, with 0. The text is already written.
+    finish(error.exitCode === 0 ? EXIT.ok : EXIT.badInput);
+  }
+}
