@@ -17,7 +17,10 @@ interface Walk {
 
 const FOLLOW: Readonly<Record<Immediate, Follow>> = {
   none: () => {},
-  block: (reader, _list, _index, walk) => readBlockType(reader, walk.features),
+  block: (reader, list, index, walk) => {
+    list.arg[index] = 0;
+    readBlockType(reader, walk.features);
+  },
   index: (reader, list, index) => {
     list.arg[index] = reader.u32();
   },
@@ -90,7 +93,6 @@ export function decodeBody(
   reserveInstructions(list, range.end - range.start);
   Object.assign(list, {
     count: 0,
-    branchesToFunction: false,
     hasLoop: false,
     hasHandler: false,
     bodyStart: range.start,
@@ -139,7 +141,10 @@ function labelTarget(reader: ByteReader, list: Instructions, depth: number, walk
   const { open } = walk;
   if (depth >= open.length) reader.fail(`label ${depth} does not exist`, reader.at - 1);
   const opener = open[open.length - 1 - depth] as number;
-  if (opener < 0) list.branchesToFunction = true;
+  if (opener >= 0 && list.op[opener] === OP.loop) {
+    list.arg[opener] = 1;
+    list.hasLoop = true;
+  }
   return opener;
 }
 
@@ -147,16 +152,13 @@ function labelTarget(reader: ByteReader, list: Instructions, depth: number, walk
 function trackBlocks(reader: ByteReader, list: Instructions, index: number, open: number[]): void {
   const op = list.op[index] as number;
   switch (op) {
-    case OP.loop:
-      list.hasLoop = true;
-      open.push(index);
-      return;
     case OP.try:
     case OP.tryTable:
       list.hasHandler = true;
       open.push(index);
       return;
     case OP.block:
+    case OP.loop:
     case OP.if:
       open.push(index);
       return;

@@ -21,8 +21,7 @@ export interface Instructions {
   opener: Int32Array;
   /** Openers of labels, −1 for the function. */
   labels: number[];
-  /** Somewhere a branch aims at the function's own label. */
-  branchesToFunction: boolean;
+  /** A loop that some branch goes back to. */
   hasLoop: boolean;
   hasHandler: boolean;
   /** First byte of the local declarations, number of declared locals, first byte after the declarations. */
@@ -41,7 +40,6 @@ export function createInstructions(capacity = 4096): Instructions {
     close: new Int32Array(capacity),
     opener: new Int32Array(capacity),
     labels: [],
-    branchesToFunction: false,
     hasLoop: false,
     hasHandler: false,
     bodyStart: 0,

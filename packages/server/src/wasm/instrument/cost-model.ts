@@ -20,3 +20,20 @@ export const MAX_PAGES = 65_536;
 
 /** V8's own limit. */
 export const MAX_TABLE = 10_000_000;
+
+/** A call's own share of the entry, and one for every 2^2 declared locals, which V8 sets to zero. */
+export const ENTRY_FUEL = { call: 1, localsShift: 2 } as const;
+
+export const LIMIT = {
+  /** Ways that part may differ by so much before the dearer one pays for itself. */
+  spread: { outside: 24, inLoop: 12, leavingLoop: 4 },
+  none: { outside: Infinity, inLoop: Infinity, leavingLoop: Infinity },
+  /** The dearest way through a function that its callers pay for. */
+  prepaid: 40,
+  /** Bytes of code of such a function. */
+  prepaidBytes: 512,
+  /** No station pays more for code at once. */
+  charge: 1 << 20,
+  /** What one activation of a function may pay without a check. */
+  debt: 4096,
+} as const;

@@ -1,17 +1,20 @@
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { EXTERN_KINDS } from '../binary/sections.ts';
+import { VALUE_TYPE } from '../binary/value-types.ts';
 import { decodeBody } from '../decode/decode-body.ts';
 import { decodeModule } from '../decode/decode-module.ts';
 import type { DecodedModule } from '../decode/decoded-module.ts';
 import { createInstructions } from '../decode/instructions.ts';
-import { RESERVED, RESERVED_MODULE, RESERVED_PREFIX, type InstrumentedModule } from '../instrumented.ts';
+import { RESERVED_MODULE, RESERVED_PREFIX, type InstrumentedModule } from '../instrumented.ts';
 import { Additions } from './additions.ts';
-import { createChargePlan, planCharges } from './plan-charges.ts';
-import { rewriteBody, type BodyContext } from './rewrite-body.ts';
-import { addGrowTable, addRuntime } from './runtime-functions.ts';
+import { GuestExports } from './guest-exports.ts';
+import { ChargePlanner } from './plan-charges.ts';
+import { findPrepaid } from './prepaid-functions.ts';
+import { rewriteBody, type BodyContext, type RewrittenBody } from './rewrite-body.ts';
+import { addGrowTable, addRuntime, type RuntimeParts } from './runtime-functions.ts';
 import { addShadows, freshReason } from './shadows.ts';
-import { surveyModule } from './survey.ts';
-import { writeModule, type RewrittenCode } from './write-module.ts';
+import { surveyModule, type Survey } from './survey.ts';
+import { writeModule } from './write-module.ts';
 
 /**
  * Rewrites a module so that it pays for what it does, sees a virtual memory size, and can be reset; see
@@ -56,22 +59,23 @@ function refuse(module: DecodedModule): Fault | undefined {
   return undefined;
 }
 
+/**
+ * The passes in their order. What appends functions comes before the code is written; the order in which they append does
+ * not matter to the result's meaning.
+ */
 function rewrite(module: DecodedModule): InstrumentedModule {
   const survey = surveyModule(module);
+  const prepaid = findPrepaid(module, survey);
   const additions = new Additions(module);
   const parts = addRuntime(module, additions);
-  const growTable = new Map(
-    [...survey.grownTables].map((index) => {
-      const type = module.tables[index]?.type ?? 0x70;
-      return [index, addGrowTable(additions, parts, { index, type })] as const;
-    }),
-  );
-  if (module.start !== undefined) additions.addExport(RESERVED.start, 0, additions.moved(module.start));
+  const growTable = addTableGrowth(module, survey, additions, parts);
+  const exports = new GuestExports(module, additions, parts, prepaid);
+  exports.addAll();
   addShadows(module, survey, additions, parts);
-  const code = rewriteCode({ module, additions, parts, growTable });
+  const bodies = rewriteBodies({ module, additions, parts, prepaid, growTable });
   const reason = freshReason(survey);
   return {
-    bytes: writeModule(module, additions, code),
+    bytes: writeModule(module, additions, { bodies, entry: (index) => exports.entry(index) }),
     info: module.info,
     layout: {
       hasMemory: module.memory !== undefined,
@@ -83,15 +87,29 @@ function rewrite(module: DecodedModule): InstrumentedModule {
   };
 }
 
-function rewriteCode(context: BodyContext): RewrittenCode {
-  const { module } = context;
+function addTableGrowth(
+  module: DecodedModule,
+  survey: Survey,
+  additions: Additions,
+  parts: RuntimeParts,
+): ReadonlyMap<number, number> {
+  const functions = new Map<number, number>();
+  for (const index of survey.grownTables) {
+    const type = module.tables[index]?.type ?? VALUE_TYPE.funcref;
+    functions.set(index, addGrowTable(additions, parts, { index, type }));
+  }
+  return functions;
+}
+
+function rewriteBodies(context: BodyContext): RewrittenBody[] {
+  const { module, prepaid } = context;
   const list = createInstructions();
-  const plan = createChargePlan();
-  const bodies = module.bodies.map((range, index) => {
-    decodeBody(module.bytes, range, list, new Set());
-    planCharges(list, plan);
-    const type = module.types[module.functionTypes[module.importedFunctions + index] ?? 0];
-    return rewriteBody(list, plan, type?.params.length ?? 0, context);
+  const features = new Set<string>();
+  const planner = new ChargePlanner(prepaid);
+  return module.bodies.map((range, at) => {
+    const index = module.importedFunctions + at;
+    decodeBody(module.bytes, range, list, features);
+    const plan = (prepaid[index] as number) >= 0 ? planner.planNothing(list) : planner.plan(list);
+    return rewriteBody(list, plan, index, context);
   });
-  return { bodies };
 }

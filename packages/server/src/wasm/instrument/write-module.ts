@@ -9,11 +9,13 @@ import { RESERVED_MODULE } from '../instrumented.ts';
 import type { Additions, AddedGlobal } from './additions.ts';
 import { CodeWriter } from './code-writer.ts';
 import { MAX_PAGES, MAX_TABLE } from './cost-model.ts';
-import type { Hints } from './rewrite-body.ts';
+import type { RewrittenBody } from './rewrite-body.ts';
 
-/** The guest's bodies, rewritten. */
+/** The guest's code, rewritten. */
 export interface RewrittenCode {
-  readonly bodies: readonly { readonly out: ByteWriter; readonly hints: Hints }[];
+  readonly bodies: readonly RewrittenBody[];
+  /** What is exported in place of a function of the original. */
+  entry(functionIndex: number): number;
 }
 
 interface Source {
@@ -146,12 +148,12 @@ function writeInitial(out: CodeWriter, { type, value }: AddedGlobal): void {
   else out.op(OP.v128Const).raw(Array.from({ length: 16 }, () => 0));
 }
 
-function writeExports(out: CodeWriter, { module, additions }: Source): void {
+function writeExports(out: CodeWriter, { module, additions, code }: Source): void {
   out.u32(module.exports.length + additions.exports.length);
   for (const { name, kind, index } of module.exports) {
     out.name(name);
     out.byte(kind);
-    out.u32(kind === 0 ? additions.moved(index) : index);
+    out.u32(kind === 0 ? code.entry(index) : index);
   }
   for (const { name, kind, index } of additions.exports) {
     out.name(name);

@@ -24,6 +24,9 @@ interface Label {
   readonly safe: boolean;
 }
 
+type Maker = (scope: Scope, inner: Scope) => string;
+type Makers = readonly [Maker, ...Maker[]];
+
 const PLAIN_LABEL: Label = { safe: true };
 
 /** What may be generated where we are. */
@@ -119,49 +122,39 @@ class Generator {
 
   #statement(scope: Scope): string {
     const inner: Scope = { ...scope, depth: scope.depth + 1 };
-    const kind = this.#random.below(scope.depth > 3 ? 8 : 22);
-    switch (kind) {
-      case 0:
-        return `(local.set $i ${this.#value('i32', inner)})`;
-      case 1:
-        return `(local.set $l ${this.#value('i64', inner)})`;
-      case 2:
-        return `(local.set $d ${this.#value('f64', inner)})`;
-      case 3:
-        return `(global.set $g0 ${this.#value('i32', inner)})`;
-      case 4:
-        return `(global.set $g1 ${this.#value('i64', inner)})`;
-      case 5:
-        return `(i32.store ${this.#address(inner)} ${this.#value('i32', inner)})`;
-      case 6:
-        return `(global.set $g2 ${this.#value('f64', inner)})`;
-      case 7:
-        return `(i64.store8 ${this.#address(inner)} ${this.#value('i64', inner)})`;
-      case 8:
-      case 9:
-        return `(if ${this.#value('i32', inner)} (then ${this.#nested(scope)}) ${this.#random.chance(60) ? `(else ${this.#nested(scope)})` : ''})`;
-      case 10:
-      case 11:
-        return this.#loop(scope);
-      case 12:
-      case 13:
-        return `(block ${this.#nested(scope)})`;
-      case 14:
-      case 15:
-        return this.#branch(scope);
-      case 16:
-        return this.#branchTable(scope);
-      case 17:
-      case 18:
-        return this.#call(scope);
-      case 19:
-        return this.#range(inner);
-      case 20:
-        return this.#exceptions ? this.#attempt(scope) : this.#call(scope);
-      default:
-        return this.#rare(scope);
-    }
+    const deep = scope.depth > 3;
+    const makers = deep || this.#random.chance(36) ? this.#simple : this.#structured;
+    return this.#random.pick(makers)(scope, inner);
   }
+
+  readonly #simple: Makers = [
+    (_, inner) => `(local.set $i ${this.#value('i32', inner)})`,
+    (_, inner) => `(local.set $l ${this.#value('i64', inner)})`,
+    (_, inner) => `(local.set $d ${this.#value('f64', inner)})`,
+    (_, inner) => `(global.set $g0 ${this.#value('i32', inner)})`,
+    (_, inner) => `(global.set $g1 ${this.#value('i64', inner)})`,
+    (_, inner) => `(global.set $g2 ${this.#value('f64', inner)})`,
+    (_, inner) => `(i32.store ${this.#address(inner)} ${this.#value('i32', inner)})`,
+    (_, inner) => `(i64.store8 ${this.#address(inner)} ${this.#value('i64', inner)})`,
+  ];
+
+  readonly #structured: Makers = [
+    (scope, inner) => `(if ${this.#value('i32', inner)} (then ${this.#nested(scope)}))`,
+    (scope, inner) =>
+      `(if ${this.#value('i32', inner)} (then ${this.#nested(scope)}) (else ${this.#nested(scope)}))`,
+    (scope) => this.#loop(scope),
+    (scope) => this.#loop(scope),
+    (scope) => `(block ${this.#nested(scope)})`,
+    (scope) => `(block ${this.#nested(scope)})`,
+    (scope) => this.#branch(scope),
+    (scope) => this.#branch(scope),
+    (scope) => this.#branchTable(scope),
+    (scope) => this.#call(scope),
+    (scope) => this.#call(scope),
+    (_, inner) => this.#range(inner),
+    (scope) => (this.#exceptions ? this.#attempt(scope) : this.#call(scope)),
+    (scope) => this.#rare(scope),
+  ];
 
   /** Statements one block deeper. */
   #nested(scope: Scope, label: Label = PLAIN_LABEL, loops = 0): string {
