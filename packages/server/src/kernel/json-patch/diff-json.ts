@@ -1,0 +1,65 @@
+import type { JsonObject, JsonPatch, JsonPatchOperation, JsonValue } from '@portcullis/contract';
+import { isJsonArray, isJsonObject, jsonEqual } from '../json/json-equal.ts';
+import { type Alignment, alignArrays } from './align-arrays.ts';
+import { formatPointer } from './json-pointer.ts';
+
+/** The operations that make one value of the other: `add`, `remove` and `replace` in strict form, changed paths only. */
+export function diffJson(before: JsonValue, after: JsonValue): JsonPatch {
+  const patch: JsonPatchOperation[] = [];
+  diffValue(before, after, '', patch);
+  return patch;
+}
+
+function diffValue(before: JsonValue, after: JsonValue, path: string, patch: JsonPatchOperation[]): void {
+  if (before === after) return;
+  if (isJsonObject(before) && isJsonObject(after)) diffObject(before, after, path, patch);
+  else if (isJsonArray(before) && isJsonArray(after)) diffArray(before, after, path, patch);
+  else if (!jsonEqual(before, after)) patch.push({ op: 'replace', path, value: after });
+}
+
+function diffObject(before: JsonObject, after: JsonObject, path: string, patch: JsonPatchOperation[]): void {
+  for (const key of Object.keys(before)) {
+    if (!Object.hasOwn(after, key)) patch.push({ op: 'remove', path: path + formatPointer([key]) });
+  }
+  for (const key of Object.keys(after)) {
+    const member = path + formatPointer([key]);
+    const value = after[key] as JsonValue;
+    if (Object.hasOwn(before, key)) diffValue(before[key] as JsonValue, value, member, patch);
+    else patch.push({ op: 'add', path: member, value });
+  }
+}
+
+/** Changes inside kept elements first, while their indexes still hold; then removals from the end, then additions from the start. */
+function diffArray(
+  before: readonly JsonValue[],
+  after: readonly JsonValue[],
+  path: string,
+  patch: JsonPatchOperation[],
+): void {
+  const alignment = alignArrays(before, after);
+  if (!keepsOrder(alignment)) {
+    if (!jsonEqual(before, after)) patch.push({ op: 'replace', path, value: after });
+    return;
+  }
+  for (const [index, old] of alignment.entries()) {
+    if (old !== -1) diffValue(before[old] as JsonValue, after[index] as JsonValue, `${path}/${old}`, patch);
+  }
+  const kept = new Set(alignment);
+  for (let old = before.length - 1; old >= 0; old--) {
+    if (!kept.has(old)) patch.push({ op: 'remove', path: `${path}/${old}` });
+  }
+  for (const [index, old] of alignment.entries()) {
+    if (old === -1) patch.push({ op: 'add', path: `${path}/${index}`, value: after[index] as JsonValue });
+  }
+}
+
+/** Whether some elements are left and stand in the order that they had. */
+function keepsOrder(alignment: Alignment): boolean {
+  let last = -1;
+  for (const old of alignment) {
+    if (old === -1) continue;
+    if (old < last) return false;
+    last = old;
+  }
+  return last !== -1;
+}
