@@ -17,4 +17,4 @@ else
   echo "no Rust toolchain for $target: rustup target add $target" >&2
   exit 3
 fi
-cp "$CARGO_TARGET_DIR/$target/release/image_registry.wasm" "$output"
+install -m 644 "$CARGO_TARGET_DIR/$target/release/image_registry.wasm" "$output"

@@ -43,7 +43,12 @@ impl Writer {
     }
 
     /// Items separated by `separator`.
-    pub fn list<T>(&mut self, separator: &str, items: impl IntoIterator<Item = T>, mut put: impl FnMut(&mut Self, T)) {
+    pub fn list<T>(
+        &mut self,
+        separator: &str,
+        items: impl IntoIterator<Item = T>,
+        mut put: impl FnMut(&mut Self, T),
+    ) {
         for (index, item) in items.into_iter().enumerate() {
             if index > 0 {
                 self.put(separator);

@@ -39,12 +39,8 @@ pub struct Field {
 }
 
 pub fn collect<'a>(reader: &mut Reader<'a>) -> Reading<Facts<'a>> {
-    let mut collector = Collector {
-        subject: Subject::Missing,
-        images: Vec::new(),
-        version: None,
-        memory_limit: None,
-    };
+    let mut collector =
+        Collector { subject: Subject::Missing, images: Vec::new(), version: None, memory_limit: None };
     let mut operation = None;
     let mut settings = None;
     let mut has_object = false;
@@ -106,7 +102,8 @@ impl<'a> Collector<'a> {
     }
 
     fn spec(&mut self, reader: &mut Reader<'a>) -> Reading<()> {
-        let (mut has_template, mut has_job, mut has_version, mut has_resources) = (false, false, false, false);
+        let (mut has_template, mut has_job, mut has_version, mut has_resources) =
+            (false, false, false, false);
         let mut lists = SeenLists::default();
         object_or_skip(reader, |reader, key| match &*key.decode() {
             b"template" => {
@@ -179,9 +176,9 @@ impl<'a> Collector<'a> {
             Kind::Array if list == "volumes" => reader.array(|reader, index| {
                 self.volume(reader, Field { pod, list, index, leaf: "image.reference" })
             }),
-            Kind::Array => {
-                reader.array(|reader, index| self.image(reader, "image", Field { pod, list, index, leaf: "image" }))
-            }
+            Kind::Array => reader.array(|reader, index| {
+                self.image(reader, "image", Field { pod, list, index, leaf: "image" })
+            }),
             Kind::Null => reader.skip(),
             _ => reader.fail(&"containers and volumes have to be lists"),
         }

@@ -53,7 +53,8 @@ fn judge(facts: &Facts) -> Verdict {
     if allowed {
         out.put(r#"{"allowed":true,"message":"Validation passed""#);
     } else {
-        let names: Vec<Text> = refused_version.into_iter().chain(refused.iter().map(|image| image.name)).collect();
+        let names: Vec<Text> =
+            refused_version.into_iter().chain(refused.iter().map(|image| image.name)).collect();
         out.put(r#"{"allowed":false,"reason":"PolicyViolation","message":""#);
         out.put(if names.len() == 1 { "Image " } else { "Images " });
         out.list(", ", &names, |out, name| {
@@ -61,7 +62,9 @@ fn judge(facts: &Facts) -> Verdict {
         });
         out.put(if names.len() == 1 { " is not" } else { " are not" });
         out.registries(&facts.settings.registries).put(r#"","errors":["#);
-        out.list(",", refused_version, |out, name| error(out, facts, name, |out| _ = out.put("spec.version")));
+        out.list(",", refused_version, |out, name| {
+            error(out, facts, name, |out| _ = out.put("spec.version"))
+        });
         if refused_version.is_some() && !refused.is_empty() {
             out.put(",");
         }
@@ -112,7 +115,9 @@ fn is_low(quantity: &[u8]) -> bool {
 fn explain(mistake: &Mistake, out: &mut Writer) {
     match mistake {
         Mistake::NotAnObject => out.put("the settings must be an object with the key `registries`"),
-        Mistake::Unknown(key) => out.put("unknown setting `").text(*key).put("`; the only one is `registries`"),
+        Mistake::Unknown(key) => {
+            out.put("unknown setting `").text(*key).put("`; the only one is `registries`")
+        }
         Mistake::Twice => out.put("setting `registries` is given twice"),
         Mistake::RegistriesMissing => {
             out.put("setting `registries` is missing; list the approved ones, such as `docker.io/library`")

@@ -1,5 +1,6 @@
 //! A strict JSON reader that goes over the input once. What nobody asks for is checked while it is passed over; nothing
-//! recurses into the document, so its nesting cannot exhaust the stack.
+//! recurses into the document, so its nesting cannot exhaust the stack. Between calls the reader stands on the first
+//! byte of something, never on white space.
 
 use crate::text::Text;
 
@@ -29,7 +30,9 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(input: &'a [u8]) -> Self {
-        Reader { input, at: 0, has_other_than_ascii: false }
+        let mut reader = Reader { input, at: 0, has_other_than_ascii: false };
+        reader.space();
+        reader
     }
 
     /// Byte of the input: after a problem, where it was found.
@@ -38,8 +41,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What comes next, without taking it.
-    pub fn kind(&mut self) -> Kind {
-        self.space();
+    pub fn kind(&self) -> Kind {
         match self.peek() {
             b'{' => Kind::Object,
             b'[' => Kind::Array,
@@ -83,6 +85,7 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
             self.expect(b',', &"expected `,` or `]`")?;
+            self.space();
         }
     }
 
@@ -121,7 +124,6 @@ impl<'a> Reader<'a> {
         let mut open = [0u32; MAX_DEPTH / 32];
         let mut depth = 0;
         loop {
-            self.space();
             match self.peek() {
                 b'"' => {
                     self.string()?;
@@ -159,6 +161,7 @@ impl<'a> Reader<'a> {
                 let in_object = open[(depth - 1) / 32] & (1 << ((depth - 1) % 32)) != 0;
                 self.space();
                 if self.take(b',') {
+                    self.space();
                     if in_object {
                         self.key()?;
                     }
@@ -197,6 +200,7 @@ impl<'a> Reader<'a> {
         let key = self.string()?;
         self.space();
         self.expect(b':', &"expected `:`")?;
+        self.space();
         Ok(key)
     }
 

@@ -27,8 +27,10 @@ pub enum Mistake<'a> {
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        let registries = DEFAULT_REGISTRIES
-            .map(|text| Prefix { text: Text::new(text.as_bytes(), false), decoded: Cow::Borrowed(text.as_bytes()) });
+        let registries = DEFAULT_REGISTRIES.map(|text| Prefix {
+            text: Text::new(text.as_bytes(), false),
+            decoded: Cow::Borrowed(text.as_bytes()),
+        });
         Settings { registries: registries.into(), mistake: None }
     }
 }
