@@ -7,7 +7,6 @@ export function validate(): i32 {
     if (mistake.length > 0) return answer.deny(mistake, 'InvalidSettings');
     answer.allow();
     if (!review.isWrite) return;
-    if (review.object.kind != Kind.Object) return answer.deny('No object provided', 'InvalidInput');
     addMissing(review, answer, 'labels');
     addMissing(review, answer, 'annotations');
   });
