@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { isFault } from '../../src/kernel/fault.ts';
 import { canonicalDecimal } from '../../src/kernel/json/decimal.ts';
 import { createJsonDocument, jsonDocumentOf, stringifyExact } from '../../src/kernel/json/json-document.ts';

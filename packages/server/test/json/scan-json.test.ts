@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createJsonShape } from '../../src/kernel/json/json-shape.ts';
 import { createJsonScanner } from '../../src/kernel/json/scan-json.ts';
 
