@@ -11,39 +11,28 @@ export interface LabelWays {
   readonly cheapest: Float64Array;
   /** The cheapest way that a branch to the label could have gone instead; or REACHED_BY_THROW. */
   readonly lowest: Float64Array;
-  /** 1 when a branch to the label leaves a loop. */
-  readonly leavesLoop: Uint8Array;
-  /** Loops around the block. */
-  readonly loops: Int32Array;
 }
 
 /** Walks a body backwards and finds, for each label, the cheapest way ahead and the cheapest way past it. */
 export class CheapestWays implements LabelWays {
   cheapest = new Float64Array(0);
   lowest = new Float64Array(0);
-  leavesLoop = new Uint8Array(0);
-  loops = new Int32Array(0);
   #otherArm = new Float64Array(0);
   #hasElse = new Uint8Array(0);
   #ahead = 0;
-  #depth = 0;
 
   find(list: Instructions, fuel: Int32Array): void {
     const size = list.count + 1;
     if (this.cheapest.length < size) this.#grow(size * 2);
     this.lowest.fill(Number.MAX_SAFE_INTEGER, 0, size);
-    this.leavesLoop.fill(0, 0, size);
     this.#hasElse.fill(0, 0, size);
     this.#ahead = 0;
-    this.#depth = 0;
     for (let index = list.count - 1; index >= 0; index--) this.#step(list, index, fuel[index] as number);
   }
 
   #grow(size: number): void {
     this.cheapest = new Float64Array(size);
     this.lowest = new Float64Array(size);
-    this.leavesLoop = new Uint8Array(size);
-    this.loops = new Int32Array(size);
     this.#otherArm = new Float64Array(size);
     this.#hasElse = new Uint8Array(size);
   }
@@ -69,7 +58,6 @@ export class CheapestWays implements LabelWays {
         break;
       case FLOW.loop:
         this.#ahead = 0;
-        this.#depth--;
         break;
       case FLOW.block:
         if (list.op[index] === OP.tryTable) {
@@ -101,8 +89,6 @@ export class CheapestWays implements LabelWays {
     if (opener < 0) this.#ahead = 0;
     this.cheapest[slot] = this.#ahead;
     this.#otherArm[slot] = this.#ahead;
-    this.loops[slot] = this.#depth;
-    if (isRepeated(list, opener)) this.#depth++;
   }
 
   #branchTable(list: Instructions, index: number): void {
@@ -121,6 +107,5 @@ export class CheapestWays implements LabelWays {
     if (isRepeated(list, label)) return;
     const slot = labelSlot(list, label);
     this.lowest[slot] = Math.min(this.lowest[slot] as number, this.#ahead);
-    if ((this.loops[slot] as number) < this.#depth) this.leavesLoop[slot] = 1;
   }
 }

@@ -7,12 +7,12 @@ import type { DecodedModule } from '../decode/decoded-module.ts';
 import { createInstructions } from '../decode/instructions.ts';
 import { RESERVED_MODULE, RESERVED_PREFIX, type InstrumentedModule } from '../instrumented.ts';
 import { Additions } from './additions.ts';
-import { GuestExports } from './guest-exports.ts';
 import { ChargePlanner } from './plan-charges.ts';
 import { findPrepaid } from './prepaid-functions.ts';
 import { rewriteBody, type BodyContext, type RewrittenBody } from './rewrite-body.ts';
 import { addGrowTable, addRuntime, type RuntimeParts } from './runtime-functions.ts';
 import { addShadows, freshReason } from './shadows.ts';
+import { StandIns } from './stand-ins.ts';
 import { surveyModule, type Survey } from './survey.ts';
 import { writeModule } from './write-module.ts';
 
@@ -69,13 +69,13 @@ function rewrite(module: DecodedModule): InstrumentedModule {
   const additions = new Additions(module);
   const parts = addRuntime(module, additions);
   const growTable = addTableGrowth(module, survey, additions, parts);
-  const exports = new GuestExports(module, additions, parts, prepaid);
-  exports.addAll();
+  const standIns = new StandIns(module, additions, parts, prepaid);
+  standIns.addAll(survey.referenced);
   addShadows(module, survey, additions, parts);
-  const bodies = rewriteBodies({ module, additions, parts, prepaid, growTable });
+  const bodies = rewriteBodies({ module, additions, parts, prepaid, standIns, growTable });
   const reason = freshReason(survey);
   return {
-    bytes: writeModule(module, additions, { bodies, entry: (index) => exports.entry(index) }),
+    bytes: writeModule(module, additions, { bodies, standIns, mentioned: survey.mentioned }),
     info: module.info,
     layout: {
       hasMemory: module.memory !== undefined,
@@ -105,7 +105,7 @@ function rewriteBodies(context: BodyContext): RewrittenBody[] {
   const { module, prepaid } = context;
   const list = createInstructions();
   const features = new Set<string>();
-  const planner = new ChargePlanner(prepaid);
+  const planner = new ChargePlanner(module, prepaid);
   return module.bodies.map((range, at) => {
     const index = module.importedFunctions + at;
     decodeBody(module.bytes, range, list, features);

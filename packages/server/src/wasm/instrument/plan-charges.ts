@@ -1,8 +1,9 @@
 import { OP, OPCODES } from '../binary/opcodes.ts';
+import type { DecodedModule } from '../decode/decoded-module.ts';
 import type { Instructions } from '../decode/instructions.ts';
 import { CheapestWays, REACHED_BY_THROW } from './cheapest-ways.ts';
 import { FLOW, flowOf, isRepeated, labelSlot, labelsOf } from './control-flow.ts';
-import { ENTRY_FUEL, LIMIT } from './cost-model.ts';
+import { ENTRY_FUEL, IMPORT_FUEL, LIMIT } from './cost-model.ts';
 
 /*
  * Where a body pays, and how much.
@@ -39,6 +40,7 @@ export type Prepaid = Int32Array;
 
 /** One planner serves many bodies, one after the other; a plan is good until the next one. */
 export class ChargePlanner {
+  readonly #imported: number;
   readonly #prepaid: Prepaid;
   readonly #ways = new CheapestWays();
   readonly #plan: ChargePlan = { amount: new Int32Array(0), entry: 0 };
@@ -52,15 +54,15 @@ export class ChargePlanner {
   #elseStart = new Int32Array(0);
   #value = 0;
   #debt = 0;
-  #depth = 0;
-  #limits: typeof LIMIT.spread | typeof LIMIT.none = LIMIT.spread;
+  #spread: number = LIMIT.spread;
 
-  constructor(prepaid: Prepaid) {
+  constructor(module: DecodedModule, prepaid: Prepaid) {
+    this.#imported = module.importedFunctions;
     this.#prepaid = prepaid;
   }
 
   plan(list: Instructions): ChargePlan {
-    this.#limits = LIMIT.spread;
+    this.#spread = LIMIT.spread;
     return this.#run(list);
   }
 
@@ -74,7 +76,7 @@ export class ChargePlanner {
 
   /** Fuel of the dearest way through a body without loops. */
   dearest(list: Instructions): number {
-    this.#limits = LIMIT.none;
+    this.#spread = Infinity;
     return this.#run(list).entry;
   }
 
@@ -86,7 +88,6 @@ export class ChargePlanner {
     this.#plan.amount.fill(0, 0, size);
     this.#value = 0;
     this.#debt = 0;
-    this.#depth = 0;
     for (let index = list.count - 1; index >= 0; index--) this.#step(list, index);
     this.#plan.entry = this.#value + ENTRY_FUEL.call + (list.locals >>> ENTRY_FUEL.localsShift);
     return this.#plan;
@@ -106,7 +107,9 @@ export class ChargePlanner {
     const op = list.op[index] as number;
     const fuel = OPCODES[op]?.fuel ?? 0;
     if (op !== OP.call && op !== OP.returnCall) return fuel;
-    return fuel + Math.max(0, this.#prepaid[list.arg[index] as number] as number);
+    const callee = list.arg[index] as number;
+    if (callee < this.#imported) return fuel + IMPORT_FUEL;
+    return fuel + Math.max(0, this.#prepaid[callee] as number);
   }
 
   #step(list: Instructions, index: number): void {
@@ -132,7 +135,6 @@ export class ChargePlanner {
       case FLOW.loop:
         this.#payChecked(index + 1, Math.max(this.#value, 1));
         this.#value = 0;
-        this.#depth--;
         return;
       case FLOW.branch:
         this.#value = 0;
@@ -167,7 +169,7 @@ export class ChargePlanner {
     const lowest = this.#ways.lowest[slot] as number;
     if (lowest === REACHED_BY_THROW) {
       if (this.#value > 0) this.#payChecked(index + 1, this.#value);
-    } else if (this.#value - lowest > this.#spread(this.#ways.leavesLoop[slot] === 1)) {
+    } else if (this.#value - lowest > this.#spread) {
       this.#pay(index + 1, this.#value - lowest);
     }
     this.#labelValue[slot] = this.#value;
@@ -175,7 +177,6 @@ export class ChargePlanner {
     this.#elseValue[slot] = this.#value;
     this.#elseDebt[slot] = this.#debt;
     this.#elseStart[slot] = 0;
-    if (isRepeated(list, opener)) this.#depth++;
   }
 
   /** Before an `if`: its arms' values differ by no more than the limit, or the dearer arm pays the difference. */
@@ -183,10 +184,10 @@ export class ChargePlanner {
     const [other, otherDebt] = [this.#elseValue[index] as number, this.#elseDebt[index] as number];
     const start = this.#elseStart[index] as number;
     const [value, debt] = [this.#value, this.#debt];
-    if (value - other > this.#spread(false)) {
+    if (value - other > this.#spread) {
       this.#pay(index + 1, value - other);
       this.#debt = Math.max(this.#debt, otherDebt);
-    } else if (start > 0 && other - value > this.#spread(false)) {
+    } else if (start > 0 && other - value > this.#spread) {
       this.#value = other;
       this.#debt = otherDebt;
       this.#pay(start, other - value);
@@ -199,9 +200,8 @@ export class ChargePlanner {
 
   #branchIf(list: Instructions, index: number): void {
     const label = list.target[index] as number;
-    const back = isRepeated(list, label);
-    const taken = back ? 0 : (this.#labelValue[labelSlot(list, label)] as number);
-    if (this.#value - taken > this.#spread(back)) this.#pay(index + 1, this.#value - taken);
+    const taken = isRepeated(list, label) ? 0 : (this.#labelValue[labelSlot(list, label)] as number);
+    if (this.#value - taken > this.#spread) this.#pay(index + 1, this.#value - taken);
     this.#joinLabel(list, label);
   }
 
@@ -215,11 +215,6 @@ export class ChargePlanner {
     const slot = labelSlot(list, label);
     this.#value = Math.max(this.#value, this.#labelValue[slot] as number);
     this.#debt = Math.max(this.#debt, this.#labelDebt[slot] as number);
-  }
-
-  #spread(leavesLoop: boolean): number {
-    if (leavesLoop) return this.#limits.leavingLoop;
-    return this.#depth > 0 ? this.#limits.inLoop : this.#limits.outside;
   }
 
   /** Lowers the value before a point by `amount`. */

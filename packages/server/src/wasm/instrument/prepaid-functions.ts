@@ -25,7 +25,7 @@ export function findPrepaid(module: DecodedModule, survey: Survey): Prepaid {
       else known.push(index);
     }
   }
-  const planner = new ChargePlanner(prepaid);
+  const planner = new ChargePlanner(module, prepaid);
   const list = createInstructions();
   const features = new Set<string>();
   for (let index = ready.pop(); index !== undefined; index = ready.pop()) {

@@ -7,6 +7,7 @@ import { SIZE_COST } from './cost-model.ts';
 import { FuelInGlobal, FuelInLocal, type FuelPlace, type Hints } from './fuel-place.ts';
 import type { ChargePlan, Prepaid } from './plan-charges.ts';
 import type { RuntimeParts } from './runtime-functions.ts';
+import type { StandIns } from './stand-ins.ts';
 
 /** What all bodies of one module share. */
 export interface BodyContext {
@@ -14,6 +15,7 @@ export interface BodyContext {
   readonly additions: Additions;
   readonly parts: RuntimeParts;
   readonly prepaid: Prepaid;
+  readonly standIns: StandIns;
   /** Grow functions by table index. */
   readonly growTable: ReadonlyMap<number, number>;
 }
@@ -94,7 +96,7 @@ const REWRITE: readonly (Rewriter | undefined)[] = rewriters([
   [OP.br, border],
   [OP.brIf, border],
   [OP.brTable, border],
-  [OP.refFunc, moveFunctionIndex],
+  [OP.refFunc, ({ out, context }, list, index) => referFunction(out, context, list.arg[index] as number)],
   [OP.memorySize, ({ out, context }) => void out.at(OP.globalGet, context.parts.pages)],
   [OP.memoryGrow, growMemory],
   [OP.memoryInit, payBytes],
@@ -123,6 +125,10 @@ function border(target: Target, list: Instructions, index: number): void {
 
 function moveFunctionIndex({ out, context }: Target, list: Instructions, index: number): void {
   out.at(list.op[index] as number, context.additions.moved(list.arg[index] as number));
+}
+
+function referFunction(out: CodeWriter, context: BodyContext, index: number): void {
+  out.at(OP.refFunc, context.standIns.referenced(index));
 }
 
 function callFunction(target: Target, list: Instructions, index: number): void {

@@ -14,12 +14,15 @@ export interface Survey {
   readonly small: ReadonlyMap<number, readonly number[]>;
   /** Functions that can be called through a reference. */
   readonly referenced: ReadonlySet<number>;
+  /** Those that code takes a reference to. */
+  readonly mentioned: ReadonlySet<number>;
 }
 
 interface Findings {
   readonly changedTables: Set<number>;
   readonly grownTables: Set<number>;
   readonly referenced: Set<number>;
+  readonly mentioned: Set<number>;
   dropsSegments: boolean;
 }
 
@@ -29,6 +32,7 @@ export function surveyModule(module: DecodedModule): Survey {
     changedTables: new Set(),
     grownTables: new Set(),
     referenced: referencedByModule(module),
+    mentioned: new Set(),
     dropsSegments: false,
   };
   const list = createInstructions();
@@ -40,6 +44,7 @@ export function surveyModule(module: DecodedModule): Survey {
       small.set(module.importedFunctions + index, callees);
     }
   });
+  for (const index of findings.mentioned) findings.referenced.add(index);
   return { ...findings, small };
 }
 
@@ -65,7 +70,7 @@ const NOTES: readonly (Note | undefined)[] = notes([
   [OP.tableCopy, (findings, list, index) => findings.changedTables.add(list.arg[index] as number)],
   [OP.tableInit, (findings, list, index) => findings.changedTables.add(list.target[index] as number)],
   [OP.tableGrow, (findings, list, index) => findings.grownTables.add(list.arg[index] as number)],
-  [OP.refFunc, (findings, list, index) => findings.referenced.add(list.arg[index] as number)],
+  [OP.refFunc, (findings, list, index) => findings.mentioned.add(list.arg[index] as number)],
   [OP.dataDrop, noteDrop],
   [OP.elemDrop, noteDrop],
 ]);

@@ -10,12 +10,14 @@ import type { Additions, AddedGlobal } from './additions.ts';
 import { CodeWriter } from './code-writer.ts';
 import { MAX_PAGES, MAX_TABLE } from './cost-model.ts';
 import type { RewrittenBody } from './rewrite-body.ts';
+import type { StandIns } from './stand-ins.ts';
 
 /** The guest's code, rewritten. */
 export interface RewrittenCode {
   readonly bodies: readonly RewrittenBody[];
-  /** What is exported in place of a function of the original. */
-  entry(functionIndex: number): number;
+  readonly standIns: StandIns;
+  /** Functions of the original that code takes references to. */
+  readonly mentioned: ReadonlySet<number>;
 }
 
 interface Source {
@@ -121,12 +123,12 @@ function writeMemory(out: CodeWriter, { module }: Source): void {
   writeLimits(out, module.memory, MAX_PAGES);
 }
 
-function writeGlobals(out: CodeWriter, { module, additions }: Source): void {
+function writeGlobals(out: CodeWriter, { module, additions, code }: Source): void {
   out.u32(module.globals.length + additions.globals.length);
   for (const { type, mutable, initial } of module.globals) {
     out.byte(type);
     out.byte(mutable ? 1 : 0);
-    if (initial !== undefined) writeExpression(out, initial, module, additions);
+    if (initial !== undefined) writeExpression(out, initial, module, code);
   }
   for (const global of additions.globals) {
     out.byte(global.type);
@@ -153,7 +155,7 @@ function writeExports(out: CodeWriter, { module, additions, code }: Source): voi
   for (const { name, kind, index } of module.exports) {
     out.name(name);
     out.byte(kind);
-    out.u32(kind === 0 ? code.entry(index) : index);
+    out.u32(kind === 0 ? code.standIns.exported(index) : index);
   }
   for (const { name, kind, index } of additions.exports) {
     out.name(name);
@@ -162,15 +164,27 @@ function writeExports(out: CodeWriter, { module, additions, code }: Source): voi
   }
 }
 
-function writeElements(out: CodeWriter, { module, additions }: Source): void {
-  if (module.elements.length === 0) return;
-  out.u32(module.elements.length);
+function writeElements(out: CodeWriter, { module, code }: Source): void {
+  const declared = code.mentioned.size > 0 ? 1 : 0;
+  if (module.elements.length + declared === 0) return;
+  out.u32(module.elements.length + declared);
   for (const { head, functions, expressions } of module.elements) {
     out.copy(module.bytes, head.start, head.end);
     out.u32((functions ?? expressions ?? []).length);
-    for (const index of functions ?? []) out.u32(additions.moved(index));
-    for (const expression of expressions ?? []) writeExpression(out, expression, module, additions);
+    for (const index of functions ?? []) out.u32(code.standIns.referenced(index));
+    for (const expression of expressions ?? []) writeExpression(out, expression, module, code);
   }
+  if (declared > 0) writeDeclared(out, code);
+}
+
+/**
+ * Code may take a reference to a function only if the module names it elsewhere, as an export does. Exports name functions
+ * of ours now, so a segment of its own declares what code refers to: flags 3 (declared), kind 0 (functions).
+ */
+function writeDeclared(out: CodeWriter, { mentioned, standIns }: RewrittenCode): void {
+  out.raw([3, 0]);
+  out.u32(mentioned.size);
+  for (const index of mentioned) out.u32(standIns.referenced(index));
 }
 
 /** Copies a constant expression with its function indices moved. */
@@ -178,12 +192,12 @@ function writeExpression(
   out: CodeWriter,
   expression: ConstExpression,
   module: DecodedModule,
-  additions: Additions,
+  code: RewrittenCode,
 ): void {
   let from = expression.start;
   for (const mention of expression.mentions) {
     out.copy(module.bytes, from, mention.start);
-    out.u32(additions.moved(mention.index));
+    out.u32(code.standIns.referenced(mention.index));
     from = mention.end;
   }
   out.copy(module.bytes, from, expression.end);

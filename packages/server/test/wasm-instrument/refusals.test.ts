@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isFault, type Fault } from '../../src/kernel/fault.ts';
+import { instrumentModule } from '../../src/wasm/instrument/instrument-module.ts';
+import { assemble } from './support/assemble.ts';
+import { wat } from './support/wat.ts';
+
+function refusal(bytes: Uint8Array): Fault {
+  const result = instrumentModule(bytes);
+  assert.ok(isFault(result), 'it was accepted');
+  return result;
+}
+
+const FEATURES: readonly (readonly [name: string, bytes: Uint8Array, feature: string])[] = [
+  ['shared memory', wat('(module (memory 1 2 shared))'), 'threads (shared memory)'],
+  [
+    'atomics',
+    wat('(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))'),
+    'threads (atomic instructions)',
+  ],
+  ['64-bit memory', wat('(module (memory i64 1))'), '64-bit memory'],
+  ['two memories', wat('(module (memory 1) (memory 1))'), 'more than one memory'],
+  ['relaxed SIMD', assemble([0x00, 0xfd, 0x80, 0x02]), 'relaxed SIMD (its results differ between machines)'],
+  ['structs', typed([0x5f, 0]), 'garbage collection types'],
+  ['recursive types', typed([0x4e, 1, 0x60, 0, 0]), 'garbage collection types'],
+  ['continuations', typed([0x5d, 0]), 'stack switching'],
+  ['typed references', typed([0x60, 1, 0x63, 0, 0]), 'typed function references'],
+  ['call_ref', assemble([0x00, 0x14, 0]), 'typed function references'],
+  ['struct.new', assemble([0x00, 0xfb, 0, 0]), 'garbage collection'],
+  ['suspend', assemble([0x00, 0xe2, 0]), 'stack switching'],
+  ['wide arithmetic', assemble([0x00, 0xfc, 0x13]), 'wide arithmetic'],
+  ['a component', Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0), 'the component model'],
+];
+
+/** A module whose type section holds one type. */
+function typed(type: readonly number[]): Uint8Array {
+  return Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, type.length + 1, 1, ...type);
+}
+
+for (const [name, bytes, feature] of FEATURES) {
+  test(`${name}: refused by name, with the place`, () => {
+    const fault = refusal(bytes);
+    assert.equal(fault.code, 'PC_MODULE_FEATURE');
+    assert.equal(fault.data['feature'], feature);
+    const offset = fault.data['offset'] as number;
+    assert.ok(offset > 0 && offset < bytes.length);
+    assert.equal(fault.message, `the module uses ${feature} at byte ${offset}, which a policy may not use`);
+  });
+}
+
+const MALFORMED: readonly (readonly [name: string, bytes: Uint8Array, message: string])[] = [
+  ['nothing', new Uint8Array(0), 'the module is malformed at byte 0: unexpected end'],
+  ['text', Buffer.from('(module)'), 'the module is malformed at byte 0: this is not WebAssembly'],
+  [
+    'another version',
+    Uint8Array.of(0, 0x61, 0x73, 0x6d, 2, 0, 0, 0),
+    'the module is malformed at byte 4: unknown version of WebAssembly',
+  ],
+  ['a section longer than the file', header(1, 100, 0), 'the module is malformed at byte 10: unexpected end'],
+  [
+    'more types than bytes',
+    header(1, 5, 0xff, 0xff, 0xff, 0xff, 0x0f),
+    'the module is malformed at byte 10: 4294967295 types are more than the bytes that follow',
+  ],
+  [
+    'a number that does not end',
+    header(1, 6, 0x80, 0x80, 0x80, 0x80, 0x80, 0),
+    'the module is malformed at byte 10: integer too large',
+  ],
+  [
+    'sections in disorder',
+    header(3, 1, 0, 1, 1, 0),
+    'the module is malformed at byte 11: section 1 is out of order or comes twice',
+  ],
+  ['an unknown section', header(42, 0), 'the module is malformed at byte 8: unknown section 42'],
+  [
+    'a function without code',
+    header(1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0),
+    'the module is malformed at byte 18: no code for 1 functions',
+  ],
+  [
+    'a label that does not exist',
+    assemble([0x0c, 9]),
+    'the module is malformed at byte 69: label 9 does not exist',
+  ],
+  [
+    'an unknown instruction',
+    assemble([0x27]),
+    'the module is malformed at byte 68: unknown instruction 0x27',
+  ],
+  ['code that ends early', assemble([0x02, 0x40]), 'the module is malformed at byte 71: unexpected end'],
+  ['more locals than V8 takes', locals(48_001), 'the module is malformed at byte 23: more than 48000 locals'],
+  [
+    'code that breaks the typing rules',
+    wat('(module (func (result i32) (i64.const 1)))'),
+    'the module is not valid: its code breaks the typing rules',
+  ],
+];
+
+function header(...bytes: readonly number[]): Uint8Array {
+  return Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...bytes);
+}
+
+function locals(count: number): Uint8Array {
+  const leb = [(count & 0x7f) | 0x80, ((count >> 7) & 0x7f) | 0x80, count >> 14];
+  return header(1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 1, ...leb, 0x7f, 0x0b);
+}
+
+for (const [name, bytes, message] of MALFORMED) {
+  test(`${name}: malformed, with the place`, () => {
+    const fault = refusal(bytes);
+    assert.equal(fault.code, 'PC_MODULE_MALFORMED');
+    assert.equal(fault.message, message);
+  });
+}
+
+const NAMES: readonly (readonly [name: string, text: string, code: string, message: string])[] = [
+  [
+    'an imported memory',
+    '(module (import "env" "memory" (memory 1)))',
+    'PC_MODULE_IMPORT',
+    'the module imports the memory `env.memory`; only functions can be imported',
+  ],
+  [
+    'an imported table',
+    '(module (import "env" "t" (table 1 funcref)))',
+    'PC_MODULE_IMPORT',
+    'the module imports the table `env.t`; only functions can be imported',
+  ],
+  [
+    'an imported global',
+    '(module (import "env" "g" (global i32)))',
+    'PC_MODULE_IMPORT',
+    'the module imports the global `env.g`; only functions can be imported',
+  ],
+  [
+    'an imported tag',
+    '(module (import "env" "e" (tag)))',
+    'PC_MODULE_IMPORT',
+    'the module imports the tag `env.e`; only functions can be imported',
+  ],
+  [
+    'our import',
+    '(module (import "portcullis" "refill" (func)))',
+    'PC_MODULE_IMPORT',
+    'the module imports `portcullis.refill`, a reserved name',
+  ],
+  [
+    'our export',
+    '(module (func (export "portcullis:fuel")))',
+    'PC_MODULE_EXPORT',
+    'the module exports `portcullis:fuel`, a reserved name',
+  ],
+];
+
+for (const [name, text, code, message] of NAMES) {
+  test(`${name}: refused`, () => {
+    const fault = refusal(wat(text));
+    assert.equal(fault.code, code);
+    assert.equal(fault.message, message);
+  });
+}
