@@ -110,6 +110,14 @@ function pod(): object {
           tolerationSeconds: 300,
         },
       ],
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'topology.kubernetes.io/zone',
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: { 'app.kubernetes.io/name': 'checkout' } },
+        },
+      ],
       priority: 0,
       enableServiceLinks: true,
       preemptionPolicy: 'PreemptLowerPriority',
@@ -137,6 +145,13 @@ function container(name: string, port: number): object {
       initialDelaySeconds: 10,
       timeoutSeconds: 1,
       periodSeconds: 10,
+      successThreshold: 1,
+      failureThreshold: 3,
+    },
+    readinessProbe: {
+      httpGet: { path: '/ready', port, scheme: 'HTTP' },
+      timeoutSeconds: 1,
+      periodSeconds: 5,
       successThreshold: 1,
       failureThreshold: 3,
     },
