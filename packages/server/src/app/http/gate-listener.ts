@@ -1,20 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { Fault, type FaultCode } from '../../kernel/fault.ts';
+import type { FaultCode } from '../../kernel/fault.ts';
+import type { Gate, GateResponse } from '../../gates/gate.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
-import { findRoute, type GateRoute } from './find-route.ts';
 import { LoadGauge } from './load-gauge.ts';
 import { discardBody, readBody } from './read-body.ts';
-import { writeRefusal, type Refusal } from './refusal.ts';
+import {
+  BROKEN,
+  CLOSE,
+  OVERFLOWN,
+  OVERLOADED,
+  tooLarge,
+  UNKNOWN_PATH,
+  WRONG_METHOD,
+  writeRefusal,
+  type Refusal,
+} from './refusal.ts';
 
 export interface GateListenerOptions {
   readonly limits: GateLimits;
   readonly tls: GateTls;
-  readonly handle: GateHandler;
-  /** A request that never reached the handler. */
+  readonly gate: Gate;
+  /** Whether the gate has this path; the body of a request to another one is not read. */
+  readonly knows: (path: string) => boolean;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** A request that never reached the gate. */
   readonly refused: (code: FaultCode) => void;
-  /** The handler broke its promise not to reject. */
+  /** The gate broke its promise not to reject. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -34,24 +48,6 @@ export interface GateTls {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly requireClientCert: boolean;
 }
-
-/** One complete request to a gate. */
-export interface GateHttpRequest {
-  readonly route: GateRoute;
-  /** After the `?`, undecoded; empty when there is none. */
-  readonly query: string;
-  readonly contentType: string | undefined;
-  readonly traceParent: string | undefined;
-  readonly body: Buffer;
-}
-
-export interface GateHttpResponse {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string | Uint8Array;
-}
-
-export type GateHandler = (request: GateHttpRequest) => Promise<GateHttpResponse>;
 
 export interface GateListener {
   /** Resolves to the port. `reusePort` lets other threads listen on the same one. */
@@ -114,7 +110,8 @@ export function createGateListener(options: GateListenerOptions): GateListener {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     const refusal = check(request);
     // The body was not sent yet, and a client that gets no `100 Continue` may keep it: the connection has to end.
-    if (isRefusal(refusal)) refuse(response, { ...refusal, headers: [...(refusal.headers ?? []), ...CLOSE] });
+    if (refusal !== undefined)
+      refuse(response, { ...refusal, headers: [...(refusal.headers ?? []), ...CLOSE] });
     else {
       response.writeContinue();
       onRequest(request, response);
@@ -122,9 +119,12 @@ export function createGateListener(options: GateListenerOptions): GateListener {
   });
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const route = check(request);
-    if (isRefusal(route)) {
-      refuse(response, route);
+    // Its certificate was refused, but the request was already on its way.
+    if (request.socket.destroyed) return;
+    const received = options.now();
+    const refusal = check(request);
+    if (refusal !== undefined) {
+      refuse(response, refusal);
       discardBody(request, limits.maxBodyBytes * DISCARD_FACTOR);
       return;
     }
@@ -136,47 +136,51 @@ export function createGateListener(options: GateListenerOptions): GateListener {
     }
     const announced = held;
     readBody(request, {
-      accept(bytes, total) {
-        if (total <= announced) return true;
-        if (total > limits.maxBodyBytes || !gauge.grow(bytes)) return false;
+      check(bytes, total) {
+        if (total <= announced) return undefined;
+        if (total > limits.maxBodyBytes) return tooLarge(limits.maxBodyBytes);
+        if (!gauge.grow(bytes)) return OVERLOADED;
         held += bytes;
-        return true;
+        return undefined;
       },
-      refused() {
+      refused(reason) {
         gauge.leave(held);
-        refuse(response, tooLarge(limits.maxBodyBytes));
+        refuse(response, reason);
         discardBody(request, limits.maxBodyBytes * DISCARD_FACTOR);
       },
       aborted: () => gauge.leave(held),
       done(body) {
-        void answer(request, response, { route, body }).finally(() => gauge.leave(held));
+        void answer(request, response, { received, body }).finally(() => gauge.leave(held));
       },
     });
   }
 
   /** What can be said before the body is read. */
-  function check(request: IncomingMessage): GateRoute | Refusal {
-    const route = findRoute(pathOf(request.url ?? ''));
-    if (route === undefined) return UNKNOWN_PATH;
+  function check(request: IncomingMessage): Refusal | undefined {
+    if (!options.knows(pathOf(request.url ?? ''))) return UNKNOWN_PATH;
     if (request.method !== 'POST') return WRONG_METHOD;
     if (Number(request.headers['content-length'] ?? 0) > limits.maxBodyBytes)
       return tooLarge(limits.maxBodyBytes);
-    return overflow.has(request.socket) ? OVERFLOWN : route;
+    return overflow.has(request.socket) ? OVERFLOWN : undefined;
   }
 
   async function answer(
     request: IncomingMessage,
     response: ServerResponse,
-    { route, body }: { readonly route: GateRoute; readonly body: Buffer },
+    { received, body }: { readonly received: number; readonly body: Buffer },
   ): Promise<void> {
-    const { headers, url = '' } = request;
+    const { headers, url = '', method = '' } = request;
+    const path = pathOf(url);
+    const traceParent = headers['traceparent'];
     try {
-      const answered = await options.handle({
-        route,
-        query: url.slice(pathOf(url).length + 1),
+      const answered = await options.gate({
+        method,
+        path,
+        query: url.slice(path.length + 1),
         contentType: headers['content-type'],
-        traceParent: headers['traceparent'] as string | undefined,
         body,
+        received,
+        ...(typeof traceParent === 'string' ? { traceParent } : {}),
       });
       write(response, answered);
     } catch (error) {
@@ -185,11 +189,11 @@ export function createGateListener(options: GateListenerOptions): GateListener {
     }
   }
 
-  function write(response: ServerResponse, { status, contentType, body }: GateHttpResponse): void {
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    const headers = ['content-type', contentType, 'content-length', String(length)];
-    if (ending) headers.push(...CLOSE);
-    response.writeHead(status, headers);
+  function write(response: ServerResponse, { status, headers, body }: GateResponse): void {
+    const lines = ['content-length', String(Buffer.byteLength(body))];
+    for (const name in headers) lines.push(name, headers[name] ?? '');
+    if (ending) lines.push(...CLOSE);
+    response.writeHead(status, lines);
     response.end(body);
   }
 
@@ -247,40 +251,4 @@ function showsCertificate(socket: TLSSocket): boolean {
 function pathOf(url: string): string {
   const end = url.indexOf('?');
   return end < 0 ? url : url.slice(0, end);
-}
-
-function isRefusal(value: GateRoute | Refusal): value is Refusal {
-  return 'fault' in value;
-}
-
-const CLOSE = ['connection', 'close'] as const;
-/** An API server takes it as an invitation to try again inside its own timeout. */
-const RETRY = ['retry-after', '1'] as const;
-
-const UNKNOWN_PATH: Refusal = {
-  status: 404,
-  fault: new Fault(
-    'PC_NOT_FOUND',
-    'there is no gate at this path; reviews go to `/admission/validate` or `/admission/mutate`',
-  ),
-};
-const WRONG_METHOD: Refusal = {
-  status: 405,
-  fault: new Fault('PC_METHOD', 'a gate takes only POST'),
-  headers: ['allow', 'POST'],
-};
-const OVERLOADED: Refusal = {
-  status: 429,
-  fault: new Fault('PC_OVERLOAD', 'too many reviews are under way'),
-  headers: RETRY,
-};
-const OVERFLOWN: Refusal = {
-  status: 429,
-  fault: new Fault('PC_OVERLOAD', 'too many connections are open'),
-  headers: [...RETRY, ...CLOSE],
-};
-const BROKEN: Refusal = { status: 500, fault: new Fault('PC_INTERNAL', 'the review could not be answered') };
-
-function tooLarge(limit: number): Refusal {
-  return { status: 413, fault: new Fault('PC_REVIEW_SIZE', `the body is larger than ${limit} bytes`) };
 }

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import type { Refusal } from './refusal.ts';
 
 export interface BodyReader {
-  /** Bytes that may still come: false refuses them and ends the reading. */
-  readonly accept: (bytes: number, total: number) => boolean;
+  /** Asked for each chunk, with the bytes so far: an answer refuses the body and ends the reading. */
+  readonly check: (bytes: number, total: number) => Refusal | undefined;
   /** The whole body. */
   readonly done: (body: Buffer) => void;
-  /** `accept` said no; what still comes is not kept. */
-  readonly refused: () => void;
+  /** What still comes is not kept. */
+  readonly refused: (refusal: Refusal) => void;
   /** The client went away before its body was complete. */
   readonly aborted: () => void;
 }
@@ -21,11 +22,12 @@ export function readBody(request: IncomingMessage, reader: BodyReader): void {
   request.on('data', (chunk: Buffer) => {
     if (over) return;
     total += chunk.length;
-    if (!reader.accept(chunk.length, total)) {
+    const refusal = reader.check(chunk.length, total);
+    if (refusal !== undefined) {
       over = true;
       first = undefined;
       more = undefined;
-      reader.refused();
+      reader.refused(refusal);
     } else if (first === undefined) {
       first = chunk;
     } else {

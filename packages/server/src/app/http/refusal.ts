@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Fault } from '../../kernel/fault.ts';
+import { Fault } from '../../kernel/fault.ts';
 
 /** Answers that never reached a gate. */
 export interface Refusal {
@@ -19,4 +19,39 @@ export function writeRefusal(response: ServerResponse, { status, fault, headers 
     ...headers,
   ]);
   response.end(body);
+}
+
+export const CLOSE = ['connection', 'close'] as const;
+/** An API server takes it as an invitation to try again inside its own timeout. */
+const RETRY = ['retry-after', '1'] as const;
+
+export const UNKNOWN_PATH: Refusal = {
+  status: 404,
+  fault: new Fault(
+    'PC_NOT_FOUND',
+    'there is no gate at this path; reviews go to `/admission/validate` or `/admission/mutate`',
+  ),
+};
+export const WRONG_METHOD: Refusal = {
+  status: 405,
+  fault: new Fault('PC_METHOD', 'a gate takes only POST'),
+  headers: ['allow', 'POST'],
+};
+export const OVERLOADED: Refusal = {
+  status: 429,
+  fault: new Fault('PC_OVERLOAD', 'too many reviews are under way'),
+  headers: RETRY,
+};
+export const OVERFLOWN: Refusal = {
+  status: 429,
+  fault: new Fault('PC_OVERLOAD', 'too many connections are open'),
+  headers: [...RETRY, ...CLOSE],
+};
+export const BROKEN: Refusal = {
+  status: 500,
+  fault: new Fault('PC_INTERNAL', 'the review could not be answered'),
+};
+
+export function tooLarge(limit: number): Refusal {
+  return { status: 413, fault: new Fault('PC_REVIEW_SIZE', `the body is larger than ${limit} bytes`) };
 }

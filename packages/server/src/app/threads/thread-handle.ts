@@ -13,6 +13,8 @@ export class ThreadHandle {
   /** Revision that it has acknowledged; 0 before the first. */
   revision = 0;
   listening = false;
+  /** It has come far enough to send anything. */
+  hasSpoken = false;
   /** Pings without an answer. */
   missed = 0;
   readonly #worker: Worker;

@@ -57,6 +57,8 @@ const TIMING: ThreadTiming = { heartbeat: 1000, maxMissed: 10, backoff: { first:
 const YOUNG = 10_000;
 /** Deaths in a row before the first thread ever listened, after which starting is given up. */
 const MAX_FAILED_STARTS = 5;
+/** A thread that still loads its code may leave this many times more pings unanswered. */
+const START_PATIENCE = 6;
 /** Past the time that a draining thread takes for itself before it is ended. */
 const CLOSE_GRACE = 2000;
 
@@ -87,6 +89,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   }
 
   function message(thread: ThreadHandle, received: FromThread): void {
+    thread.hasSpoken = true;
     switch (received.type) {
       case 'installed':
         thread.revision = received.revision;
@@ -210,7 +213,8 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   // Counted in beats, not in time: a control thread that was busy itself must not take its own delay for a thread's.
   const heart = setInterval(() => {
     for (const thread of threads) {
-      if (thread.missed >= timing.maxMissed) {
+      const patience = thread.hasSpoken ? 1 : START_PATIENCE;
+      if (thread.missed >= timing.maxMissed * patience) {
         log.log('error', 'a gate thread does not answer and is ended', { code: 'PC_THREAD' });
         void thread.terminate();
       } else {
