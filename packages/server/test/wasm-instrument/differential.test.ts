@@ -8,7 +8,7 @@ import { runMetered, runPlain, type Call, type MeteredObservation } from './supp
 import { Random } from './support/random.ts';
 import { wat } from './support/wat.ts';
 
-const MODULES = 300;
+const MODULES = 250;
 
 for (const exceptions of [false, true]) {
   const kind = exceptions ? 'modules that throw' : 'modules';
@@ -24,7 +24,7 @@ for (const exceptions of [false, true]) {
   });
 
   test(`${kind} in slices of every size use the same fuel and do the same`, () => {
-    for (let seed = 1; seed <= 16; seed++) {
+    for (let seed = 1; seed <= 12; seed++) {
       const { metered, calls } = build(seed, exceptions);
       const whole = runMetered(metered, calls);
       for (const slice of steps(whole.fuel)) {
@@ -35,7 +35,7 @@ for (const exceptions of [false, true]) {
   });
 
   test(`${kind} with any budget below their need are stopped, and with their need are not`, () => {
-    for (let seed = 1; seed <= 16; seed++) {
+    for (let seed = 1; seed <= 12; seed++) {
       const { metered, calls } = build(seed, exceptions);
       const whole = runMetered(metered, calls);
       const start = runMetered(metered, []).fuel;

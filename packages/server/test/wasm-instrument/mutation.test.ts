@@ -25,7 +25,7 @@ function mutate(bytes: Uint8Array, random: Random): Uint8Array {
   return Uint8Array.from(mutant);
 }
 
-test('12,000 broken modules: a fault, or a rewrite that is valid; nothing is thrown', () => {
+test('6,000 broken modules: a fault, or a rewrite that is valid; nothing is thrown', () => {
   const random = new Random(2026);
   const outcomes = {
     accepted: 0,
@@ -34,7 +34,7 @@ test('12,000 broken modules: a fault, or a rewrite that is valid; nothing is thr
     PC_MODULE_IMPORT: 0,
     PC_MODULE_EXPORT: 0,
   };
-  for (let seed = 1; seed <= 120; seed++) {
+  for (let seed = 1; seed <= 60; seed++) {
     const bytes = wat(generateModule(seed, seed % 2 === 0).text);
     for (let mutant = 0; mutant < 100; mutant++) {
       const broken = mutate(bytes, random);
@@ -50,7 +50,7 @@ test('12,000 broken modules: a fault, or a rewrite that is valid; nothing is thr
       }
     }
   }
-  assert.ok(outcomes.accepted > 500 && outcomes.PC_MODULE_MALFORMED > 2000, JSON.stringify(outcomes));
+  assert.ok(outcomes.accepted > 250 && outcomes.PC_MODULE_MALFORMED > 1000, JSON.stringify(outcomes));
 });
 
 test('every beginning of a module is a fault or valid', () => {
@@ -74,7 +74,7 @@ test('noise is malformed, however large its claims', () => {
 test('what V8 finds valid is accepted, or refused for a feature or an import', () => {
   const random = new Random(99);
   let valid = 0;
-  for (let seed = 1; seed <= 150; seed++) {
+  for (let seed = 1; seed <= 100; seed++) {
     const bytes = wat(generateModule(seed, seed % 2 === 0).text);
     for (let mutant = 0; mutant < 40; mutant++) {
       const changed = mutate(bytes, random) as Uint8Array<ArrayBuffer>;
@@ -84,5 +84,5 @@ test('what V8 finds valid is accepted, or refused for a feature or an import', (
       if (isFault(result)) assert.notEqual(result.code, 'PC_MODULE_MALFORMED', result.message);
     }
   }
-  assert.ok(valid > 200, `${valid} valid`);
+  assert.ok(valid > 150, `${valid} valid`);
 });

@@ -7,12 +7,12 @@ import { wat } from './support/wat.ts';
 
 test('no way through a generated function uses more than was paid for it', () => {
   let checked = 0;
-  for (let seed = 1; seed <= 1500; seed++) {
+  for (let seed = 1; seed <= 800; seed++) {
     const result = checkPlans(decoded(wat(generateModule(seed, seed % 3 === 0).text)));
     assert.deepEqual(result.problems, [], `seed ${seed}`);
     checked += result.checked;
   }
-  assert.ok(checked > 200_000, `${checked} instructions`);
+  assert.ok(checked > 100_000, `${checked} instructions`);
 });
 
 test('the check finds an instruction that nobody paid for', () => {

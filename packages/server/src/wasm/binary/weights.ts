@@ -16,7 +16,7 @@ export const WEIGHT = {
   reference: 32,
   /** Start of an operation on a range, before what it pays by size. */
   bulk: 16,
-  /** Throwing allocates an exception and walks the stack. */
-  exception: 4096,
+  /** Throwing makes an object and walks the stack. */
+  exception: 1024,
   growth: 1024,
 } as const;

@@ -79,6 +79,15 @@ const FOLLOW: Readonly<Record<Immediate, Follow>> = {
   lane: (reader) => void reader.byte(),
 };
 
+/** A short way for the most frequent instructions: those of the first version with no immediate or one index. */
+const KIND = { other: 0, none: 1, index: 2 } as const;
+
+const KINDS = Uint8Array.from(OPCODES, (row) => {
+  if (row === undefined || row.refused || row.feature !== undefined) return KIND.other;
+  if (row.immediate === 'none') return KIND.none;
+  return row.immediate === 'index' ? KIND.index : KIND.other;
+});
+
 /**
  * Walks one entry of the code section from its local declarations to its last `end`, and fills `list`.
  * Throws a Fault through the reader when the bytes break the format.
@@ -106,15 +115,25 @@ export function decodeBody(
     list.at[index] = reader.at;
     const op = readOpcode(reader);
     list.op[index] = op;
-    const row = OPCODES[op];
-    if (row === undefined) reader.fail(`unknown instruction 0x${op.toString(16)}`, list.at[index]);
-    if (row.refused) reader.refuse(row.names, list.at[index]);
-    if (row.feature !== undefined) features.add(row.feature);
-    FOLLOW[row.immediate](reader, list, index, walk);
+    const kind = KINDS[op] as number;
+    if (kind === KIND.index) {
+      list.arg[index] = reader.u32();
+    } else if (kind === KIND.other) {
+      followRow(reader, list, index, walk);
+    }
     if (op <= OP.tryTable) trackBlocks(reader, list, index, walk.open);
   }
   if (!reader.done) reader.fail('bytes after the end of a function');
   list.at[list.count] = reader.at;
+}
+
+function followRow(reader: ByteReader, list: Instructions, index: number, walk: Walk): void {
+  const op = list.op[index] as number;
+  const row = OPCODES[op];
+  if (row === undefined) reader.fail(`unknown instruction 0x${op.toString(16)}`, list.at[index]);
+  if (row.refused) reader.refuse(row.names, list.at[index]);
+  if (row.feature !== undefined) walk.features.add(row.feature);
+  FOLLOW[row.immediate](reader, list, index, walk);
 }
 
 function readOpcode(reader: ByteReader): number {

@@ -8,7 +8,7 @@ import { decodeBody } from './decode-body.ts';
 import { READ_SECTION, type ModuleParts } from './decode-sections.ts';
 import type { TypeCodes } from './decode-types.ts';
 import type { DecodedModule, SectionRange } from './decoded-module.ts';
-import { createInstructions } from './instructions.ts';
+import { createInstructions, type Instructions } from './instructions.ts';
 
 /**
  * Takes a module apart and walks every instruction, so that what it returns uses only what a policy may use. The types of
@@ -17,14 +17,22 @@ import { createInstructions } from './instructions.ts';
  * Faults: PC_MODULE_MALFORMED with the byte offset; PC_MODULE_FEATURE with the feature and the offset.
  */
 export function decodeModule(bytes: Uint8Array): DecodedModule | Fault {
+  return decodeAndVisit(bytes, () => {});
+}
+
+/** Sees each body on the way; `list` is good until the next one. */
+export type VisitBody = (list: Instructions, functionIndex: number) => void;
+
+/** As `decodeModule`, showing every body to `visit`. */
+export function decodeAndVisit(bytes: Uint8Array, visit: VisitBody): DecodedModule | Fault {
   try {
-    return decode(bytes);
+    return decode(bytes, visit);
   } catch (error) {
     return isFault(error) ? error : Fault.from(error);
   }
 }
 
-function decode(bytes: Uint8Array): DecodedModule {
+function decode(bytes: Uint8Array, visit: VisitBody): DecodedModule {
   const reader = new ByteReader(bytes);
   readPreamble(reader);
   const parts: ModuleParts = {
@@ -65,7 +73,7 @@ function decode(bytes: Uint8Array): DecodedModule {
     if (!content.done) content.fail(`bytes after the end of section ${id}`);
     sections.push({ id, start, end: reader.at });
   }
-  walkBodies(reader, parts);
+  walkBodies(reader, parts, visit);
   const { memories, importedTables: _, start, ...rest } = parts;
   const memory = memories[0]?.limits;
   return {
@@ -87,11 +95,14 @@ function readPreamble(reader: ByteReader): void {
   if (version.some((byte, at) => byte !== PREAMBLE[4 + at])) reader.fail('unknown version of WebAssembly', 4);
 }
 
-function walkBodies(reader: ByteReader, parts: ModuleParts): void {
+function walkBodies(reader: ByteReader, parts: ModuleParts, visit: VisitBody): void {
   const declared = parts.functionTypes.length - parts.importedFunctions;
   if (parts.bodies.length !== declared) reader.fail(`no code for ${declared} functions`);
   const list = createInstructions();
-  for (const body of parts.bodies) decodeBody(reader.bytes, body, list, parts.features);
+  parts.bodies.forEach((body, index) => {
+    decodeBody(reader.bytes, body, list, parts.features);
+    visit(list, parts.importedFunctions + index);
+  });
 }
 
 function describe(

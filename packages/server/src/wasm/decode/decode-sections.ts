@@ -32,6 +32,9 @@ const CAP = {
   data: 100_000,
 };
 
+/** V8 takes 7 MiB, which it would compile in one go while everything waits. */
+const MAX_BODY = 2 << 20;
+
 /** What the sections say, while they are read. */
 export interface ModuleParts {
   readonly features: Set<string>;
@@ -245,6 +248,7 @@ function readCode(reader: ByteReader, parts: ModuleParts): void {
   for (let left = count; left > 0; left--) {
     const size = reader.u32();
     const start = reader.at;
+    if (size > MAX_BODY) reader.refuse(`a function of more than ${MAX_BODY} bytes`, start);
     reader.skip(size);
     parts.bodies.push({ start, end: reader.at });
   }

@@ -51,6 +51,6 @@ export function createInstructions(capacity = 4096): Instructions {
 /** Makes room for a body of `bytes` bytes: no instruction is shorter than one byte. */
 export function reserveInstructions(list: Instructions, bytes: number): void {
   if (list.op.length >= bytes) return;
-  const capacity = Math.max(bytes, list.op.length * 2);
+  const capacity = bytes + (bytes >> 2);
   Object.assign(list, { ...createInstructions(capacity), labels: list.labels });
 }

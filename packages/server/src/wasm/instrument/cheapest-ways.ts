@@ -23,7 +23,7 @@ export class CheapestWays implements LabelWays {
 
   find(list: Instructions, fuel: Int32Array): void {
     const size = list.count + 1;
-    if (this.cheapest.length < size) this.#grow(size * 2);
+    if (this.cheapest.length < size) this.#grow(size + (size >> 2));
     this.lowest.fill(Number.MAX_SAFE_INTEGER, 0, size);
     this.#hasElse.fill(0, 0, size);
     this.#ahead = 0;

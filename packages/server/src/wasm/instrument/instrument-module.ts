@@ -2,18 +2,19 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import { EXTERN_KINDS } from '../binary/sections.ts';
 import { VALUE_TYPE } from '../binary/value-types.ts';
 import { decodeBody } from '../decode/decode-body.ts';
-import { decodeModule } from '../decode/decode-module.ts';
+import { decodeAndVisit } from '../decode/decode-module.ts';
 import type { DecodedModule } from '../decode/decoded-module.ts';
 import { createInstructions } from '../decode/instructions.ts';
 import { RESERVED_MODULE, RESERVED_PREFIX, type InstrumentedModule } from '../instrumented.ts';
 import { Additions } from './additions.ts';
+import { entryFuel } from './cost-model.ts';
 import { ChargePlanner } from './plan-charges.ts';
 import { findPrepaid } from './prepaid-functions.ts';
 import { rewriteBody, type BodyContext, type RewrittenBody } from './rewrite-body.ts';
 import { addGrowTable, addRuntime, type RuntimeParts } from './runtime-functions.ts';
 import { addShadows, freshReason } from './shadows.ts';
 import { StandIns } from './stand-ins.ts';
-import { surveyModule, type Survey } from './survey.ts';
+import { Surveyor, type Survey } from './survey.ts';
 import { writeModule } from './write-module.ts';
 
 /**
@@ -24,11 +25,10 @@ import { writeModule } from './write-module.ts';
  * not functions or that use our name; PC_MODULE_EXPORT for exports that use our prefix.
  */
 export function instrumentModule(bytes: Uint8Array): InstrumentedModule | Fault {
-  const module = decodeModule(bytes);
+  const surveyor = new Surveyor();
+  const module = decodeAndVisit(bytes, (list, index) => surveyor.visit(list, index));
   if (isFault(module)) return module;
-  const refusal = refuse(module);
-  if (refusal !== undefined) return refusal;
-  return rewrite(module);
+  return refuse(module) ?? rewrite(module, surveyor.finish(module));
 }
 
 /** Only what is valid is rewritten: so nothing invalid can become valid and mean something else. */
@@ -63,8 +63,7 @@ function refuse(module: DecodedModule): Fault | undefined {
  * The passes in their order. What appends functions comes before the code is written; the order in which they append does
  * not matter to the result's meaning.
  */
-function rewrite(module: DecodedModule): InstrumentedModule {
-  const survey = surveyModule(module);
+function rewrite(module: DecodedModule, survey: Survey): InstrumentedModule {
   const prepaid = findPrepaid(module, survey);
   const additions = new Additions(module);
   const parts = addRuntime(module, additions);
@@ -72,7 +71,15 @@ function rewrite(module: DecodedModule): InstrumentedModule {
   const standIns = new StandIns(module, additions, parts, prepaid);
   standIns.addAll(survey.referenced);
   addShadows(module, survey, additions, parts);
-  const bodies = rewriteBodies({ module, additions, parts, prepaid, standIns, growTable });
+  const bodies = rewriteBodies({
+    module,
+    additions,
+    parts,
+    prepaid,
+    standIns,
+    growTable,
+    catches: survey.catches,
+  });
   const reason = freshReason(survey);
   return {
     bytes: writeModule(module, additions, { bodies, standIns, mentioned: survey.mentioned }),
@@ -105,7 +112,7 @@ function rewriteBodies(context: BodyContext): RewrittenBody[] {
   const { module, prepaid } = context;
   const list = createInstructions();
   const features = new Set<string>();
-  const planner = new ChargePlanner(module, prepaid);
+  const planner = new ChargePlanner(module, prepaid, entryFuel(context.catches));
   return module.bodies.map((range, at) => {
     const index = module.importedFunctions + at;
     decodeBody(module.bytes, range, list, features);

@@ -3,7 +3,7 @@ import type { DecodedModule } from '../decode/decoded-module.ts';
 import type { Instructions } from '../decode/instructions.ts';
 import { CheapestWays, REACHED_BY_THROW } from './cheapest-ways.ts';
 import { FLOW, flowOf, isRepeated, labelSlot, labelsOf } from './control-flow.ts';
-import { ENTRY_FUEL, IMPORT_FUEL, LIMIT } from './cost-model.ts';
+import { IMPORT_FUEL, LIMIT, LOCALS_SHIFT } from './cost-model.ts';
 
 /*
  * Where a body pays, and how much.
@@ -42,6 +42,7 @@ export type Prepaid = Int32Array;
 export class ChargePlanner {
   readonly #imported: number;
   readonly #prepaid: Prepaid;
+  readonly #entryFuel: number;
   readonly #ways = new CheapestWays();
   readonly #plan: ChargePlan = { amount: new Int32Array(0), entry: 0 };
   #fuel = new Int32Array(0);
@@ -56,7 +57,8 @@ export class ChargePlanner {
   #debt = 0;
   #spread: number = LIMIT.spread;
 
-  constructor(module: DecodedModule, prepaid: Prepaid) {
+  constructor(module: DecodedModule, prepaid: Prepaid, entryFuel: number) {
+    this.#entryFuel = entryFuel;
     this.#imported = module.importedFunctions;
     this.#prepaid = prepaid;
   }
@@ -69,7 +71,7 @@ export class ChargePlanner {
   /** For a body whose callers pay. */
   planNothing(list: Instructions): ChargePlan {
     const size = list.count + 1;
-    if (this.#fuel.length < size) this.#grow(size * 2);
+    if (this.#fuel.length < size) this.#grow(size + (size >> 2));
     this.#plan.amount.fill(0, 0, size);
     return this.#plan;
   }
@@ -82,14 +84,14 @@ export class ChargePlanner {
 
   #run(list: Instructions): ChargePlan {
     const size = list.count + 1;
-    if (this.#fuel.length < size) this.#grow(size * 2);
+    if (this.#fuel.length < size) this.#grow(size + (size >> 2));
     for (let index = 0; index < list.count; index++) this.#fuel[index] = this.#fuelOf(list, index);
     this.#ways.find(list, this.#fuel);
     this.#plan.amount.fill(0, 0, size);
     this.#value = 0;
     this.#debt = 0;
     for (let index = list.count - 1; index >= 0; index--) this.#step(list, index);
-    this.#plan.entry = this.#value + ENTRY_FUEL.call + (list.locals >>> ENTRY_FUEL.localsShift);
+    this.#plan.entry = this.#value + this.#entryFuel + (list.locals >>> LOCALS_SHIFT);
     return this.#plan;
   }
 

@@ -1,7 +1,7 @@
 import { decodeBody } from '../decode/decode-body.ts';
 import type { DecodedModule } from '../decode/decoded-module.ts';
 import { createInstructions } from '../decode/instructions.ts';
-import { LIMIT } from './cost-model.ts';
+import { LIMIT, entryFuel } from './cost-model.ts';
 import { ChargePlanner, type Prepaid } from './plan-charges.ts';
 import type { Survey } from './survey.ts';
 
@@ -25,7 +25,7 @@ export function findPrepaid(module: DecodedModule, survey: Survey): Prepaid {
       else known.push(index);
     }
   }
-  const planner = new ChargePlanner(module, prepaid);
+  const planner = new ChargePlanner(module, prepaid, entryFuel(false));
   const list = createInstructions();
   const features = new Set<string>();
   for (let index = ready.pop(); index !== undefined; index = ready.pop()) {

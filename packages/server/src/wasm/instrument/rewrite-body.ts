@@ -15,6 +15,8 @@ export interface BodyContext {
   readonly additions: Additions;
   readonly parts: RuntimeParts;
   readonly prepaid: Prepaid;
+  /** Some function of the module catches exceptions. */
+  readonly catches: boolean;
   readonly standIns: StandIns;
   /** Grow functions by table index. */
   readonly growTable: ReadonlyMap<number, number>;

@@ -1,7 +1,6 @@
 import { OP } from '../binary/opcodes.ts';
-import { decodeBody } from '../decode/decode-body.ts';
 import type { DecodedModule } from '../decode/decoded-module.ts';
-import { createInstructions, type Instructions } from '../decode/instructions.ts';
+import type { Instructions } from '../decode/instructions.ts';
 import { LIMIT } from './cost-model.ts';
 
 /** What the code of a module does, as far as the passes need to know it before they write. */
@@ -10,6 +9,8 @@ export interface Survey {
   readonly changedTables: ReadonlySet<number>;
   readonly grownTables: ReadonlySet<number>;
   readonly dropsSegments: boolean;
+  /** Some function catches exceptions. */
+  readonly catches: boolean;
   /** Small functions without loops that call nothing but functions of the module, with those. */
   readonly small: ReadonlyMap<number, readonly number[]>;
   /** Functions that can be called through a reference. */
@@ -18,34 +19,30 @@ export interface Survey {
   readonly mentioned: ReadonlySet<number>;
 }
 
-interface Findings {
-  readonly changedTables: Set<number>;
-  readonly grownTables: Set<number>;
-  readonly referenced: Set<number>;
-  readonly mentioned: Set<number>;
-  dropsSegments: boolean;
-}
+/** Collects the survey while the module is decoded. */
+export class Surveyor {
+  readonly changedTables = new Set<number>();
+  readonly grownTables = new Set<number>();
+  readonly mentioned = new Set<number>();
+  readonly small = new Map<number, readonly number[]>();
+  dropsSegments = false;
+  catches = false;
 
-export function surveyModule(module: DecodedModule): Survey {
-  const small = new Map<number, readonly number[]>();
-  const findings: Findings = {
-    changedTables: new Set(),
-    grownTables: new Set(),
-    referenced: referencedByModule(module),
-    mentioned: new Set(),
-    dropsSegments: false,
-  };
-  const list = createInstructions();
-  const features = new Set<string>();
-  module.bodies.forEach((body, index) => {
-    decodeBody(module.bytes, body, list, features);
-    const callees = surveyBody(list, findings, module.importedFunctions);
-    if (callees !== undefined && body.end - body.start <= LIMIT.prepaidBytes) {
-      small.set(module.importedFunctions + index, callees);
-    }
-  });
-  for (const index of findings.mentioned) findings.referenced.add(index);
-  return { ...findings, small };
+  visit(list: Instructions, index: number): void {
+    if (list.hasHandler) this.catches = true;
+    const callees = surveyBody(list, this);
+    const bytes = (list.at[list.count] as number) - list.bodyStart;
+    if (callees !== undefined && bytes <= LIMIT.prepaidBytes) this.small.set(index, callees);
+  }
+
+  finish(module: DecodedModule): Survey {
+    const { changedTables, grownTables, mentioned, dropsSegments, catches } = this;
+    const referenced = new Set([...referencedByModule(module), ...mentioned]);
+    const small = new Map(
+      [...this.small].filter(([, callees]) => callees.every((callee) => callee >= module.importedFunctions)),
+    );
+    return { changedTables, grownTables, mentioned, dropsSegments, catches, referenced, small };
+  }
 }
 
 /** Functions in element segments and initial values of globals. */
@@ -61,7 +58,7 @@ function referencedByModule(module: DecodedModule): Set<number> {
   return referenced;
 }
 
-type Note = (findings: Findings, list: Instructions, index: number) => void;
+type Note = (findings: Surveyor, list: Instructions, index: number) => void;
 
 /** By opcode: what to note. */
 const NOTES: readonly (Note | undefined)[] = notes([
@@ -104,22 +101,19 @@ function flags(ops: readonly number[]): Uint8Array {
   return table;
 }
 
-function noteDrop(findings: Findings): void {
+function noteDrop(findings: Surveyor): void {
   findings.dropsSegments = true;
 }
 
 /** Notes what the body does; the functions that it calls when it is small, else nothing. */
-function surveyBody(list: Instructions, findings: Findings, imported: number): number[] | undefined {
+function surveyBody(list: Instructions, findings: Surveyor): number[] | undefined {
   let small = !list.hasLoop && !list.hasHandler;
   const callees: number[] = [];
   for (let index = 0; index < list.count; index++) {
     const op = list.op[index] as number;
     NOTES[op]?.(findings, list, index);
     if (NOT_SMALL[op] === 1) small = false;
-    if (op !== OP.call && op !== OP.returnCall) continue;
-    const callee = list.arg[index] as number;
-    if (callee < imported) small = false;
-    else if (small) callees.push(callee);
+    if (small && (op === OP.call || op === OP.returnCall)) callees.push(list.arg[index] as number);
   }
   return small ? callees : undefined;
 }

@@ -1,11 +1,12 @@
+import { decodeAndVisit } from '../../../src/wasm/decode/decode-module.ts';
 import { decodeBody } from '../../../src/wasm/decode/decode-body.ts';
 import type { DecodedModule } from '../../../src/wasm/decode/decoded-module.ts';
 import { createInstructions, type Instructions } from '../../../src/wasm/decode/instructions.ts';
 import { OP, OPCODES } from '../../../src/wasm/binary/opcodes.ts';
-import { ENTRY_FUEL, IMPORT_FUEL, LIMIT } from '../../../src/wasm/instrument/cost-model.ts';
+import { entryFuel, IMPORT_FUEL, LIMIT, LOCALS_SHIFT } from '../../../src/wasm/instrument/cost-model.ts';
 import { ChargePlanner, type ChargePlan, type Prepaid } from '../../../src/wasm/instrument/plan-charges.ts';
 import { findPrepaid } from '../../../src/wasm/instrument/prepaid-functions.ts';
-import { surveyModule } from '../../../src/wasm/instrument/survey.ts';
+import { Surveyor } from '../../../src/wasm/instrument/survey.ts';
 
 const UNREACHED = Infinity;
 
@@ -18,8 +19,11 @@ export function checkPlans(
   module: DecodedModule,
   short = 0,
 ): { readonly problems: string[]; readonly checked: number } {
-  const prepaid = findPrepaid(module, surveyModule(module));
-  const planner = new ChargePlanner(module, prepaid);
+  const surveyor = new Surveyor();
+  decodeAndVisit(module.bytes, (body, index) => surveyor.visit(body, index));
+  const survey = surveyor.finish(module);
+  const prepaid = findPrepaid(module, survey);
+  const planner = new ChargePlanner(module, prepaid, entryFuel(survey.catches));
   const list = createInstructions();
   const problems: string[] = [];
   let checked = 0;
@@ -33,9 +37,8 @@ export function checkPlans(
     const plan: ChargePlan = free
       ? { amount: new Int32Array(list.count + 1), entry: prepaid[index] as number }
       : planner.plan(list);
-    const problem = new PlanCheck(list, plan, fuelOf).run(
-      plan.entry - ENTRY_FUEL.call - (list.locals >>> ENTRY_FUEL.localsShift) - short,
-    );
+    const own = entryFuel(survey.catches && !free) + (list.locals >>> LOCALS_SHIFT);
+    const problem = new PlanCheck(list, plan, fuelOf).run(plan.entry - own - short);
     if (problem !== undefined) problems.push(`function ${index}: ${problem}`);
   });
   return { problems, checked };
