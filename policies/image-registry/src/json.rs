@@ -26,11 +26,13 @@ pub struct Reader<'a> {
     input: &'a [u8],
     at: usize,
     has_other_than_ascii: bool,
+    /// Of the string that was taken last.
+    has_escape: bool,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(input: &'a [u8]) -> Self {
-        let mut reader = Reader { input, at: 0, has_other_than_ascii: false };
+        let mut reader = Reader { input, at: 0, has_other_than_ascii: false, has_escape: false };
         reader.space();
         reader
     }
@@ -91,30 +93,9 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     pub fn string(&mut self) -> Reading<Text<'a>> {
-        self.expect(b'"', &"expected a string")?;
-        let start = self.at;
-        let mut escaped = false;
-        loop {
-            self.plain_characters();
-            match self.peek() {
-                b'"' => {
-                    let raw = &self.input[start..self.at];
-                    self.at += 1;
-                    return Ok(Text::new(raw, escaped));
-                }
-                b'\\' => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                0x80.. => {
-                    self.has_other_than_ascii = true;
-                    self.at += 1;
-                }
-                0x20.. => self.at += 1,
-                _ if self.at == self.input.len() => return self.fail(&"unfinished string"),
-                _ => return self.fail(&"control character in a string"),
-            }
-        }
+        let start = self.at + 1;
+        self.skip_string()?;
+        Ok(Text::new(&self.input[start..self.at - 1], self.has_escape))
     }
 
     /// Takes any value, checking it.
@@ -125,9 +106,7 @@ impl<'a> Reader<'a> {
         let mut depth = 0;
         loop {
             match self.peek() {
-                b'"' => {
-                    self.string()?;
-                }
+                b'"' => self.skip_string()?,
                 first @ (b'{' | b'[') => {
                     self.at += 1;
                     self.space();
@@ -144,7 +123,7 @@ impl<'a> Reader<'a> {
                         }
                         depth += 1;
                         if is_object {
-                            self.key()?;
+                            self.skip_key()?;
                         }
                         continue;
                     }
@@ -163,7 +142,7 @@ impl<'a> Reader<'a> {
                 if self.take(b',') {
                     self.space();
                     if in_object {
-                        self.key()?;
+                        self.skip_key()?;
                     }
                     break;
                 }
@@ -194,14 +173,52 @@ impl<'a> Reader<'a> {
         Err(what)
     }
 
-    #[inline(never)]
     fn key(&mut self) -> Reading<Text<'a>> {
         self.space();
         let key = self.string()?;
+        self.colon()?;
+        Ok(key)
+    }
+
+    #[inline(always)]
+    fn skip_key(&mut self) -> Reading<()> {
+        self.space();
+        self.skip_string()?;
+        self.colon()
+    }
+
+    fn colon(&mut self) -> Reading<()> {
         self.space();
         self.expect(b':', &"expected `:`")?;
         self.space();
-        Ok(key)
+        Ok(())
+    }
+
+    /// Takes a string; `has_escape` tells whether it means something else than it shows.
+    #[inline(always)]
+    fn skip_string(&mut self) -> Reading<()> {
+        self.expect(b'"', &"expected a string")?;
+        self.has_escape = false;
+        loop {
+            self.plain_characters();
+            match self.peek() {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b'\\' => {
+                    self.has_escape = true;
+                    self.escape()?;
+                }
+                0x80.. => {
+                    self.has_other_than_ascii = true;
+                    self.at += 1;
+                }
+                0x20.. => self.at += 1,
+                _ if self.at == self.input.len() => return self.fail(&"unfinished string"),
+                _ => return self.fail(&"control character in a string"),
+            }
+        }
     }
 
     /// The next byte; 0 at the end, which no rule accepts.
