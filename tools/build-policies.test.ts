@@ -38,3 +38,10 @@ test('another behaviour is told, case by case', async () => {
     differences.some((line) => line.endsWith('another answer than the committed module; rebuild it')),
   );
 });
+
+test('a policy that is not there is not a success', async () => {
+  const lines: string[] = [];
+  const options = { check: true, require: false, installToolchain: false, out: undefined, only: 'nothing' };
+  assert.equal(await main(options, (line) => lines.push(line)), EXIT.failed);
+  assert.deepEqual(lines, ['no policy `nothing` with sources in policies/']);
+});

@@ -118,9 +118,15 @@ export async function main(options: Options, print: (line: string) => void): Pro
   let code: number = EXIT.done;
   let mayInstall = options.installToolchain && process.getuid?.() === 0;
   try {
-    for (const folder of await listPolicies()) {
+    const folders = (await listPolicies()).filter(
+      (folder) => basename(folder) === (options.only ?? basename(folder)),
+    );
+    if (folders.length === 0) {
+      print(`no policy \`${options.only}\` with sources in policies/`);
+      return EXIT.failed;
+    }
+    for (const folder of folders) {
       const name = basename(folder);
-      if (options.only !== undefined && options.only !== name) continue;
       const target = options.check ? scratch : (options.out ?? folder);
       const module = join(resolve(target), `${name}.wasm`);
       let result = buildPolicy(folder, module);
