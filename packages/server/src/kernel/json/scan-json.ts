@@ -232,7 +232,7 @@ class Scanner implements JsonScanner {
 
   #quoteKey(at: number): string {
     const key = this.#stringAt(at, skipString(this.#bytes, at + 1));
-    return `\`${key.length > SHOWN_KEY ? `${key.slice(0, SHOWN_KEY)}…` : key}\``;
+    return `\`${key.length > SHOWN_KEY ? `${key.slice(0, SHOWN_KEY).toWellFormed()}…` : key}\``;
   }
 }
 
