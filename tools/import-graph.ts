@@ -9,7 +9,7 @@ export interface Import {
 
 /** Static, re-exporting, type-only and dynamic imports alike; a commented-out one counts, which errs on the safe side. */
 const IMPORT =
-  /(?:^|\n)\s*(?:import|export)\b(?:[^'";]|\n)*?\bfrom\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
+  /(?:^|\n)\s*(?:import|export)\b[^'";]*?\bfrom\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
 
 const WORKSPACES: Readonly<Record<string, string>> = {
   '@portcullis/contract': 'packages/contract/src/index.ts',

@@ -5,7 +5,11 @@ export interface ModuleInfo {
   readonly byteLength: number;
   readonly imports: readonly ImportInfo[];
   readonly exports: readonly ExportInfo[];
-  readonly memory?: { readonly initialPages: number; readonly maximumPages?: number; readonly imported: boolean };
+  readonly memory?: {
+    readonly initialPages: number;
+    readonly maximumPages?: number;
+    readonly imported: boolean;
+  };
   /** Initial elements of each table. */
   readonly tables: readonly number[];
   readonly functions: number;
