@@ -64,6 +64,7 @@ async function decide(
   return decision;
 }
 
+const allowed = { outcome: 'allow', warnings: [], auditAnnotations: {} } as const;
 const fault: Verdict = {
   outcome: 'fault',
   code: 'PC_WASM_TRAP',
@@ -156,7 +157,7 @@ test('the message of the policy document replaces the text, which moves to the c
 });
 
 const labelled = (key: string): Verdict => ({
-  ...allow,
+  ...allowed,
   mutation: { patch: [{ op: 'add', path: `/metadata/${key}`, value: 'x' }] },
 });
 
@@ -190,7 +191,7 @@ test('mutating policies run in order, each on the result of the one before', asy
 });
 
 test('a patch that does not apply is a fault of its policy, and an earlier patch still counts under Ignore', async () => {
-  const bad: Verdict = { ...allow, mutation: { patch: [{ op: 'remove', path: '/absent' }] } };
+  const bad: Verdict = { ...allowed, mutation: { patch: [{ op: 'remove', path: '/absent' }] } };
   const specs = { good: { phase: 'mutate' }, bad: { phase: 'mutate', failurePolicy: 'Ignore' } } as const;
   const { chain } = setUp({ good: () => labelled('a'), bad: () => bad }, specs);
   const decision = await decide(chain, 'mutate');

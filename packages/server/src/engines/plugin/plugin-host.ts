@@ -1,6 +1,7 @@
 import type { Logger } from '../../kernel/ports.ts';
 import type { HostInterface } from '../../wasm/host-interface.ts';
-import { WASI_HOST, type WasiContext } from '../../wasm/wasi/wasi-host.ts';
+import type { WasiContext } from '../../wasm/wasi/wasi-context.ts';
+import { WASI_HOST } from '../../wasm/wasi/wasi-host.ts';
 
 /** Bytes of output that a plugin may write; checked before anything is copied. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;

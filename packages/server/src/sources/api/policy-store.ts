@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Policy } from '@portcullis/contract';
-import type { Fault } from '../../kernel/fault.ts';
+import { Fault } from '../../kernel/fault.ts';
 import { stringifyExact } from '../../kernel/json/json-document.ts';
 import { attempt } from '../../kernel/result.ts';
 import { describePolicy } from '../../policy/describe-policy.ts';
@@ -26,7 +26,7 @@ export function createPolicyStore(directory: string): PolicyStore {
     name: 'api',
 
     async read() {
-      const names = await readdir(folder).catch(() => []);
+      const names = await readdir(folder).catch((): string[] => []);
       const files = names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.')).sort();
       return Promise.all(files.map((file) => readStored(join(folder, file), file.slice(0, -SUFFIX.length))));
     },
@@ -43,7 +43,7 @@ export function createPolicyStore(directory: string): PolicyStore {
 
     remove: (name) =>
       attempt('PC_STORAGE', `cannot remove the policy \`${name}\``, async () => {
-        const existed = (await readdir(folder).catch(() => [])).includes(`${name}${SUFFIX}`);
+        const existed = (await readdir(folder).catch((): string[] => [])).includes(`${name}${SUFFIX}`);
         if (existed) {
           await rm(pathOf(name));
           await syncFolder(folder);
@@ -79,5 +79,7 @@ async function readStored(path: string, name: string): Promise<DocumentReading> 
   const text = await attempt('PC_STORAGE', `cannot read \`${path}\``, () => readFile(path, 'utf8'));
   if (typeof text !== 'string') return { container: path, name, result: text };
   const [document] = parsePolicies(text, { source: 'api', location: path });
-  return { container: path, name, ...(document) };
+  // A text without documents is one fault, so there is always a first one.
+  const result = document?.result ?? new Fault('PC_STORAGE', `\`${path}\` holds no policy`);
+  return { container: path, name, result };
 }

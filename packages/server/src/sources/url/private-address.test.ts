@@ -24,6 +24,13 @@ for (const address of [
   test(`${address} is private`, () => assert.equal(isPrivateAddress(address), true));
 }
 
-for (const address of ['1.1.1.1', '172.32.0.1', '192.169.0.1', '8.8.8.8', '2606:4700::1111', '::ffff:8.8.8.8']) {
+for (const address of [
+  '1.1.1.1',
+  '172.32.0.1',
+  '192.169.0.1',
+  '8.8.8.8',
+  '2606:4700::1111',
+  '::ffff:8.8.8.8',
+]) {
   test(`${address} is public`, () => assert.equal(isPrivateAddress(address), false));
 }
