@@ -48,6 +48,64 @@ for (const [name, bytes, feature] of FEATURES) {
   });
 }
 
+/** Modules that V8 would take seconds or minutes to compile, in one go. */
+const BOMBS: readonly (readonly [name: string, bytes: Uint8Array])[] = [
+  [
+    'locals and ifs',
+    wat(
+      `(module (func ${'(local i32 i32 i32 i32 i32) '.repeat(500)} ${'(if (local.get 0) (then)) '.repeat(500)}))`,
+    ),
+  ],
+  [
+    'operands and blocks',
+    wat(
+      `(module (func ${'i32.const 1 '.repeat(4000)} ${'(block (br_if 0 (i32.const 1))) '.repeat(300)} ${'drop '.repeat(4000)}))`,
+    ),
+  ],
+  [
+    'operands from calls',
+    wat(
+      `(module (func $many (result ${'i32 '.repeat(32)}) unreachable) (func ${'call $many '.repeat(200)} ${'(loop) '.repeat(400)} unreachable))`,
+    ),
+  ],
+  ['labels of br_table', tables()],
+];
+
+/** Two hundred tables of a hundred labels, with two hundred operands below. */
+function tables(): Uint8Array {
+  const repeated = (count: number, bytes: readonly number[]): number[] =>
+    Array.from({ length: count }, () => bytes).flat();
+  const labels = Array.from({ length: 100 }, (_, at) => at);
+  const jump = [0x02, 0x40, 0x41, 0, 0x0e, 99, ...labels, 0x0b];
+  return assemble([
+    ...repeated(200, [0x41, 1]),
+    ...repeated(100, [0x02, 0x40]),
+    ...repeated(200, jump),
+    ...repeated(100, [0x0b]),
+    ...repeated(200, [0x1a]),
+  ]);
+}
+
+for (const [name, bytes] of BOMBS) {
+  test(`${name} beyond what compiles in time: refused`, () => {
+    const fault = refusal(bytes);
+    assert.equal(fault.code, 'PC_MODULE_FEATURE');
+    assert.equal(fault.data['feature'], 'a function with too many locals and branches to compile in time');
+  });
+}
+
+test('functions with more parameters or results than policies have: refused', () => {
+  for (const text of [
+    `(module (func (param ${'i32 '.repeat(129)})))`,
+    `(module (func (result ${'i32 '.repeat(33)}) unreachable))`,
+  ]) {
+    assert.match(
+      refusal(wat(text)).message,
+      /^the module uses a function type with more than \d+ parameters or results/,
+    );
+  }
+});
+
 const MALFORMED: readonly (readonly [name: string, bytes: Uint8Array, message: string])[] = [
   ['nothing', new Uint8Array(0), 'the module is malformed at byte 0: unexpected end'],
   ['text', Buffer.from('(module)'), 'the module is malformed at byte 0: this is not WebAssembly'],

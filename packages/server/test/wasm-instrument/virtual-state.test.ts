@@ -104,6 +104,11 @@ test('reset brings back mutable globals of every type and tables that code chang
 });
 
 const LAYOUTS: readonly (readonly [text: string, because: string | undefined])[] = [
+  ['(module (table 9999 funcref) (func (table.set (i32.const 0) (ref.null func))))', undefined],
+  [
+    '(module (table 10001 funcref) (func (table.set (i32.const 0) (ref.null func))))',
+    'the code changes tables of more than 10000 elements',
+  ],
   [
     '(module (memory 1) (data $d "x") (func (memory.init $d (i32.const 0) (i32.const 0) (i32.const 1))))',
     undefined,

@@ -4,6 +4,7 @@ import { ByteReader } from '../binary/byte-reader.ts';
 import { EXTERN_KINDS, PREAMBLE, SECTION, SECTION_ORDER } from '../binary/sections.ts';
 import { valueTypeName } from '../binary/value-types.ts';
 import type { FunctionType, ModuleInfo } from '../module-info.ts';
+import { CompileWork } from './compile-work.ts';
 import { decodeBody } from './decode-body.ts';
 import { READ_SECTION, type ModuleParts } from './decode-sections.ts';
 import type { TypeCodes } from './decode-types.ts';
@@ -42,10 +43,10 @@ function decode(bytes: Uint8Array, visit: VisitBody): DecodedModule {
     functionTypes: [],
     importedFunctions: 0,
     tables: [],
-    importedTables: 0,
     memories: [],
     globals: [],
     exports: [],
+    tagTypes: [],
     start: undefined,
     elements: [],
     bodies: [],
@@ -74,7 +75,7 @@ function decode(bytes: Uint8Array, visit: VisitBody): DecodedModule {
     sections.push({ id, start, end: reader.at });
   }
   walkBodies(reader, parts, visit);
-  const { memories, importedTables: _, start, ...rest } = parts;
+  const { memories, start, ...rest } = parts;
   const memory = memories[0]?.limits;
   return {
     ...rest,
@@ -99,8 +100,10 @@ function walkBodies(reader: ByteReader, parts: ModuleParts, visit: VisitBody): v
   const declared = parts.functionTypes.length - parts.importedFunctions;
   if (parts.bodies.length !== declared) reader.fail(`no code for ${declared} functions`);
   const list = createInstructions();
+  const work = new CompileWork(parts);
   parts.bodies.forEach((body, index) => {
     decodeBody(reader.bytes, body, list, parts.features);
+    work.add(reader, list, parts.importedFunctions + index);
     visit(list, parts.importedFunctions + index);
   });
 }

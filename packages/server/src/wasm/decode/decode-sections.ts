@@ -26,7 +26,7 @@ const CAP = {
   imports: 100_000,
   exports: 1_000_000,
   tables: 1000,
-  globals: 1_000_000,
+  globals: 100_000,
   segments: 10_000_000,
   segmentFunctions: 10_000_000,
   data: 100_000,
@@ -43,10 +43,11 @@ export interface ModuleParts {
   readonly functionTypes: number[];
   importedFunctions: number;
   readonly tables: DecodedTable[];
-  importedTables: number;
   readonly memories: { readonly limits: Limits; readonly imported: boolean }[];
   readonly globals: DecodedGlobal[];
   readonly exports: DecodedExport[];
+  /** Type index of every tag, imported ones first. */
+  readonly tagTypes: number[];
   start: number | undefined;
   readonly elements: DecodedElements[];
   readonly bodies: ByteRange[];
@@ -114,7 +115,6 @@ function readImportDescription(reader: ByteReader, parts: ModuleParts, kind: num
     }
     case 'table':
       parts.tables.push(readTableType(reader, parts));
-      parts.importedTables++;
       return -1;
     case 'memory':
       parts.memories.push({ limits: readMemoryLimits(reader), imported: true });
@@ -161,7 +161,9 @@ function readMemories(reader: ByteReader, parts: ModuleParts): void {
 function readTag(reader: ByteReader, parts: ModuleParts): number {
   parts.features.add('exceptions');
   if (reader.byte() !== 0) reader.fail('unknown attribute of a tag', reader.at - 1);
-  return typeIndex(reader, parts);
+  const index = typeIndex(reader, parts);
+  parts.tagTypes.push(index);
+  return index;
 }
 
 function readTags(reader: ByteReader, parts: ModuleParts): void {

@@ -3,6 +3,10 @@ import { isReferenceType, refusedTypeFeature, valueTypeName, VALUE_TYPE } from '
 
 const MULTI_VALUE = 'multi-value';
 
+/** A branch or a call moves them all for one unit of fuel or two. */
+const MAX_PARAMETERS = 128;
+const MAX_RESULTS = 32;
+
 /** A function type by the codes of its value types. */
 export interface TypeCodes {
   readonly params: readonly number[];
@@ -59,15 +63,20 @@ export function readFunctionType(reader: ByteReader, features: Set<string>): Typ
       );
     reader.fail('a function type is needed here', at);
   }
-  const types = { params: readTypes(reader, features), results: readTypes(reader, features) };
+  const types = {
+    params: readTypes(reader, features, MAX_PARAMETERS),
+    results: readTypes(reader, features, MAX_RESULTS),
+  };
   if (types.results.length > 1) features.add(MULTI_VALUE);
   return types;
 }
 
-function readTypes(reader: ByteReader, features: Set<string>): number[] {
+function readTypes(reader: ByteReader, features: Set<string>, most: number): number[] {
   const types: number[] = [];
-  for (let left = reader.count('value types', 1000); left > 0; left--)
-    types.push(readValueType(reader, features));
+  const at = reader.at;
+  const count = reader.count('value types', 1000);
+  if (count > most) reader.refuse(`a function type with more than ${most} parameters or results`, at);
+  for (let left = count; left > 0; left--) types.push(readValueType(reader, features));
   return types;
 }
 

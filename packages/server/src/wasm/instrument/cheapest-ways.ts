@@ -1,6 +1,6 @@
 import { OP } from '../binary/opcodes.ts';
 import type { Instructions } from '../decode/instructions.ts';
-import { FLOW, flowOf, isRepeated, labelSlot, labelsOf } from './control-flow.ts';
+import { FLOW, flowOf, isRepeated, labelSlot, labelsOf } from '../decode/control-flow.ts';
 
 /** Some throw leads to the label: nothing can be paid for it before. */
 export const REACHED_BY_THROW = -1;

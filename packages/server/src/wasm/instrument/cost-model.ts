@@ -37,8 +37,8 @@ export function entryFuel(catches: boolean): number {
   return catches ? 64 : 1;
 }
 
-/** One unit for every 2^2 declared locals, which V8 sets to zero. */
-export const LOCALS_SHIFT = 2;
+/** One unit at the entry for every 2^2 parameters, results and locals: V8 moves them, or sets them to zero. */
+export const SLOTS_SHIFT = 2;
 
 /** Calling a function of the host's: the way out of compiled code and back. What the host does there is its own matter. */
 export const IMPORT_FUEL = 256;

@@ -80,7 +80,7 @@ function rewrite(module: DecodedModule, survey: Survey): InstrumentedModule {
     growTable,
     catches: survey.catches,
   });
-  const reason = freshReason(survey);
+  const reason = freshReason(module, survey);
   return {
     bytes: writeModule(module, additions, { bodies, standIns, mentioned: survey.mentioned }),
     info: module.info,
@@ -116,7 +116,7 @@ function rewriteBodies(context: BodyContext): RewrittenBody[] {
   return module.bodies.map((range, at) => {
     const index = module.importedFunctions + at;
     decodeBody(module.bytes, range, list, features);
-    const plan = (prepaid[index] as number) >= 0 ? planner.planNothing(list) : planner.plan(list);
+    const plan = (prepaid[index] as number) >= 0 ? planner.planNothing(list) : planner.plan(list, index);
     return rewriteBody(list, plan, index, context);
   });
 }

@@ -2,8 +2,8 @@ import { OP, OPCODES } from '../binary/opcodes.ts';
 import type { DecodedModule } from '../decode/decoded-module.ts';
 import type { Instructions } from '../decode/instructions.ts';
 import { CheapestWays, REACHED_BY_THROW } from './cheapest-ways.ts';
-import { FLOW, flowOf, isRepeated, labelSlot, labelsOf } from './control-flow.ts';
-import { IMPORT_FUEL, LIMIT, LOCALS_SHIFT } from './cost-model.ts';
+import { FLOW, flowOf, isRepeated, labelSlot, labelsOf } from '../decode/control-flow.ts';
+import { IMPORT_FUEL, LIMIT, SLOTS_SHIFT } from './cost-model.ts';
 
 /*
  * Where a body pays, and how much.
@@ -40,7 +40,7 @@ export type Prepaid = Int32Array;
 
 /** One planner serves many bodies, one after the other; a plan is good until the next one. */
 export class ChargePlanner {
-  readonly #imported: number;
+  readonly #module: DecodedModule;
   readonly #prepaid: Prepaid;
   readonly #entryFuel: number;
   readonly #ways = new CheapestWays();
@@ -59,13 +59,13 @@ export class ChargePlanner {
 
   constructor(module: DecodedModule, prepaid: Prepaid, entryFuel: number) {
     this.#entryFuel = entryFuel;
-    this.#imported = module.importedFunctions;
+    this.#module = module;
     this.#prepaid = prepaid;
   }
 
-  plan(list: Instructions): ChargePlan {
+  plan(list: Instructions, index: number): ChargePlan {
     this.#spread = LIMIT.spread;
-    return this.#run(list);
+    return this.#run(list, index);
   }
 
   /** For a body whose callers pay. */
@@ -77,12 +77,12 @@ export class ChargePlanner {
   }
 
   /** Fuel of the dearest way through a body without loops. */
-  dearest(list: Instructions): number {
+  dearest(list: Instructions, index: number): number {
     this.#spread = Infinity;
-    return this.#run(list).entry;
+    return this.#run(list, index).entry;
   }
 
-  #run(list: Instructions): ChargePlan {
+  #run(list: Instructions, functionIndex: number): ChargePlan {
     const size = list.count + 1;
     if (this.#fuel.length < size) this.#grow(size + (size >> 2));
     for (let index = 0; index < list.count; index++) this.#fuel[index] = this.#fuelOf(list, index);
@@ -91,7 +91,9 @@ export class ChargePlanner {
     this.#value = 0;
     this.#debt = 0;
     for (let index = list.count - 1; index >= 0; index--) this.#step(list, index);
-    this.#plan.entry = this.#value + this.#entryFuel + (list.locals >>> LOCALS_SHIFT);
+    const type = this.#module.types[this.#module.functionTypes[functionIndex] ?? 0];
+    const slots = list.locals + (type?.params.length ?? 0) + (type?.results.length ?? 0);
+    this.#plan.entry = this.#value + this.#entryFuel + (slots >>> SLOTS_SHIFT);
     return this.#plan;
   }
 
@@ -110,7 +112,7 @@ export class ChargePlanner {
     const fuel = OPCODES[op]?.fuel ?? 0;
     if (op !== OP.call && op !== OP.returnCall) return fuel;
     const callee = list.arg[index] as number;
-    if (callee < this.#imported) return fuel + IMPORT_FUEL;
+    if (callee < this.#module.importedFunctions) return fuel + IMPORT_FUEL;
     return fuel + Math.max(0, this.#prepaid[callee] as number);
   }
 

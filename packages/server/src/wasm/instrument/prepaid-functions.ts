@@ -32,7 +32,7 @@ export function findPrepaid(module: DecodedModule, survey: Survey): Prepaid {
     const body = module.bodies[index - module.importedFunctions];
     if (body === undefined) continue;
     decodeBody(module.bytes, body, list, features);
-    const fuel = planner.dearest(list);
+    const fuel = planner.dearest(list, index);
     if (fuel > LIMIT.prepaid) continue;
     prepaid[index] = fuel;
     for (const caller of callers.get(index) ?? []) {

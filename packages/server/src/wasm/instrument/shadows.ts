@@ -27,9 +27,10 @@ export function addShadows(
     if (global.mutable) shadowGlobal(index, global.type);
   });
   shadowGlobal(parts.pages);
-  for (const index of survey.changedTables) {
+  const tables = freshReason(module, survey) === undefined ? survey.changedTables : [];
+  for (const index of tables) {
     const table = module.tables[index];
-    if (table === undefined || survey.grownTables.has(index)) continue;
+    if (table === undefined) continue;
     const size = table.limits.minimum;
     const shadow = additions.addTable(table.type, size);
     snapshot.i32(0).i32(0).i32(size).at(OP.tableCopy, shadow, index);
@@ -40,9 +41,21 @@ export function addShadows(
   additions.addExport(RESERVED.reset, 0, additions.addFunction(type, reset.end()));
 }
 
+/** Copying takes 30 ns an element: beyond this a fresh instance is cheaper. */
+const MAX_SHADOWED_ELEMENTS = 10_000;
+
+function changedElements(module: DecodedModule, survey: Survey): number {
+  let count = 0;
+  for (const index of survey.changedTables) count += module.tables[index]?.limits.minimum ?? 0;
+  return count;
+}
+
 /** Why evaluations cannot share an instance, if they cannot. */
-export function freshReason(survey: Survey): string | undefined {
+export function freshReason(module: DecodedModule, survey: Survey): string | undefined {
   if (survey.dropsSegments) return 'the code drops data or element segments, which cannot be brought back';
   if (survey.grownTables.size > 0) return 'the code grows a table, which cannot shrink again';
+  if (changedElements(module, survey) > MAX_SHADOWED_ELEMENTS) {
+    return `the code changes tables of more than ${MAX_SHADOWED_ELEMENTS} elements`;
+  }
   return undefined;
 }

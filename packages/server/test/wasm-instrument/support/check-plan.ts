@@ -3,7 +3,7 @@ import { decodeBody } from '../../../src/wasm/decode/decode-body.ts';
 import type { DecodedModule } from '../../../src/wasm/decode/decoded-module.ts';
 import { createInstructions, type Instructions } from '../../../src/wasm/decode/instructions.ts';
 import { OP, OPCODES } from '../../../src/wasm/binary/opcodes.ts';
-import { entryFuel, IMPORT_FUEL, LIMIT, LOCALS_SHIFT } from '../../../src/wasm/instrument/cost-model.ts';
+import { entryFuel, IMPORT_FUEL, LIMIT, SLOTS_SHIFT } from '../../../src/wasm/instrument/cost-model.ts';
 import { ChargePlanner, type ChargePlan, type Prepaid } from '../../../src/wasm/instrument/plan-charges.ts';
 import { findPrepaid } from '../../../src/wasm/instrument/prepaid-functions.ts';
 import { Surveyor } from '../../../src/wasm/instrument/survey.ts';
@@ -36,8 +36,10 @@ export function checkPlans(
     const free = (prepaid[index] as number) >= 0;
     const plan: ChargePlan = free
       ? { amount: new Int32Array(list.count + 1), entry: prepaid[index] as number }
-      : planner.plan(list);
-    const own = entryFuel(survey.catches && !free) + (list.locals >>> LOCALS_SHIFT);
+      : planner.plan(list, index);
+    const type = module.types[module.functionTypes[index] ?? 0];
+    const slots = list.locals + (type?.params.length ?? 0) + (type?.results.length ?? 0);
+    const own = entryFuel(survey.catches && !free) + (slots >>> SLOTS_SHIFT);
     const problem = new PlanCheck(list, plan, fuelOf).run(plan.entry - own - short);
     if (problem !== undefined) problems.push(`function ${index}: ${problem}`);
   });

@@ -1,5 +1,5 @@
 import { OP } from '../binary/opcodes.ts';
-import type { Instructions } from '../decode/instructions.ts';
+import type { Instructions } from './instructions.ts';
 
 /** What an instruction does to the way ahead. */
 export const FLOW = {
