@@ -13,24 +13,30 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
   ['bench', async () => (await import('./bench.ts')).createBenchCommand],
 ]);
 
-/** Runs one command line. `argv` as of the process. */
-export async function runProgram(argv: readonly string[]): Promise<void> {
-  const io = createCommandIo(process.stdout, process.stderr);
-  const finish = (code: number): void => {
-    process.exitCode = code;
-  };
+type Finish = (code: number) => void;
+
+/** The program with one command, when `only` is the name of one, or with all. */
+export async function createProgram(io: CommandIo, finish: Finish, only?: string): Promise<Command> {
   const program = new Command('portcullis')
     .description('Decides what may enter: Kubernetes admission with sandboxed WebAssembly policies.')
     .version(VERSION, '-V, --version')
     .showHelpAfterError('(see --help)')
     .exitOverride();
-
-  const asked = COMMANDS.get(argv[2] ?? '');
+  const asked = COMMANDS.get(only ?? '');
   for (const load of asked === undefined ? COMMANDS.values() : [asked]) {
     const create = await load();
     // Settings of the program reach only commands that it makes itself.
     program.addCommand(create(io, finish).copyInheritedSettings(program));
   }
+  return program;
+}
+
+/** Runs one command line. `argv` as of the process. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const finish = (code: number): void => {
+    process.exitCode = code;
+  };
+  const program = await createProgram(createCommandIo(process.stdout, process.stderr), finish, argv[2]);
   try {
     await program.parseAsync(argv);
   } catch (error) {

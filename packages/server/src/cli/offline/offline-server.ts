@@ -47,8 +47,8 @@ export interface Judgement {
   /** Absent when the mutating phase denied. */
   readonly validate?: Decision;
   readonly patch: JsonPatch;
-  /** The object after the mutating phase, as JSON text. */
-  readonly object?: string;
+  /** The object after the mutating phase. */
+  readonly object?: JsonDocument;
 }
 
 export interface OfflineOptions {

@@ -73,9 +73,7 @@ export function reviewOfManifest(manifest: JsonValue, details: RequestDetails = 
     userInfo: details.userInfo ?? ANYBODY,
     dryRun: details.dryRun ?? false,
   };
-  return Buffer.from(
-    stringifyExact({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }),
-  );
+  return Buffer.from(stringifyExact({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }));
 }
 
 const ANYBODY = { username: 'portcullis-offline', groups: ['system:authenticated'] };

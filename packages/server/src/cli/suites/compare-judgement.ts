@@ -93,7 +93,7 @@ function checkAnnotations({ auditAnnotations: wanted }: Expectation, observed: O
 
 function checkPatched({ patched: wanted }: Expectation, { judgement }: Observed): readonly string[] {
   if (wanted === undefined) return [];
-  const found: unknown = judgement.object === undefined ? undefined : JSON.parse(judgement.object);
+  const found: unknown = judgement.object?.value();
   return contains(found, wanted) ? [] : [differs('patched', wanted, found)];
 }
 

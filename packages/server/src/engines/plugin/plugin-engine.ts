@@ -3,7 +3,7 @@ import type { Fault } from '../../kernel/fault.ts';
 import { isFault } from '../../kernel/fault.ts';
 import { compileModule } from '../../wasm/compile-module.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
-import { checkLimits } from '../../wasm/guest-limits.ts';
+import { checkLimits } from '../../wasm/sandbox.ts';
 import type { Engine, EngineHost, Evaluator } from '../engine.ts';
 import { checkExports } from './plugin-exports.ts';
 import { PLUGIN_HOST } from './plugin-host.ts';
