@@ -1,7 +1,8 @@
 export { applyPatch } from './apply-patch.ts';
 export type { JsonObject, JsonValue } from './json-value.ts';
 export type { PluginAnswer, PluginError } from './plugin-answer.ts';
-export { createPluginHarness, type PluginHarness, type PluginRun } from './plugin-harness.ts';
+export { createPluginHarness, type PluginHarness } from './plugin-harness.ts';
 export { createPluginInput, type PluginInput, type ReviewInShort } from './plugin-input.ts';
 export { runTestCase, type TestResult } from './run-test-case.ts';
 export { loadTestSuite, SUITE_KEYS, type Expectation, type TestCase, type TestSuite } from './test-suite.ts';
+export type { PluginRun } from './plugin-run.ts';

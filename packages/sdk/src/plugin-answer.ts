@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from './json-value.ts';
-import type { PluginRun } from './plugin-harness.ts';
+import type { PluginRun } from './plugin-run.ts';
 
 export interface PluginError {
   readonly field: string;

@@ -1,19 +1,7 @@
 import type { PluginInput } from './plugin-input.ts';
 import { judgeRun, type PluginAnswer } from './plugin-answer.ts';
+import type { PluginRun } from './plugin-run.ts';
 import { unsupported, wasiStubs } from './wasi-stubs.ts';
-
-/** What one call of `validate` did. */
-export interface PluginRun {
-  /** What `validate` returned; undefined after a trap. */
-  readonly code: number | undefined;
-  /** The last `write_output`; undefined when there was none. */
-  readonly output: Uint8Array | undefined;
-  readonly logs: readonly string[];
-  /** Why it trapped. */
-  readonly trap: string | undefined;
-  /** Pages of 64 KiB at the end. */
-  readonly memoryPages: number;
-}
 
 /**
  * Runs a module of the plugin ABI in the process of a unit test: no fuel, no time limit, no memory limit. An endless

@@ -3,6 +3,7 @@ import type {
   Decision,
   DecisionRecord,
   EngineName,
+  JsonDocument,
   JsonPatch,
   Phase,
   Policy,
@@ -111,9 +112,7 @@ export async function createOfflineServer(options: OfflineOptions): Promise<Offl
     if (isFault(mutated)) return mutated;
     const shown = {
       patch: mutate.patch ?? [],
-      ...(mutated.object === undefined
-        ? {}
-        : { object: JSON.stringify(mutated.object.value(), undefined, 2) }),
+      ...(mutated.object === undefined ? {} : { object: mutated.object }),
     };
     if (mutate.outcome === 'deny') return { outcome: 'deny' as const, mutate, ...shown };
     const validate = await askPhase({ ...mutated, deadline: clock.now() + timeout }, 'validate', only);
