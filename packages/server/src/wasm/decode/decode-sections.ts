@@ -1,5 +1,6 @@
 import type { ByteReader } from '../binary/byte-reader.ts';
 import { EXTERN_KINDS, SECTION } from '../binary/sections.ts';
+import { VALUE_TYPE } from '../binary/value-types.ts';
 import { readConstExpression, type ConstExpression } from './const-expression.ts';
 import {
   readFunctionType,
@@ -136,7 +137,9 @@ function readFunctions(reader: ByteReader, parts: ModuleParts): void {
 }
 
 function readTableType(reader: ByteReader, parts: ModuleParts): DecodedTable {
-  const type = readReferenceType(reader, parts.features);
+  const features = new Set<string>();
+  const type = readReferenceType(reader, features);
+  if (type !== VALUE_TYPE.funcref) for (const feature of features) parts.features.add(feature);
   return { type, limits: readTableLimits(reader) };
 }
 

@@ -5,14 +5,15 @@
  * Fuel is an i32 and cannot wrap:
  *
  *   above   A grant is at most 2^30 (the runtime's promise) and comes only while fuel is below 0: fuel stays below 2^30.
- *   below   Most payments check at once, and a check leaves fuel at 0 or more. Without a check an activation pays at most
- *           `LIMIT.debt` = 2^12 before its next one. Activations that return one into the other add up, and V8's stack of
- *           1 MiB has no room for 2^16 of them: without checks fuel falls by at most 2^28.
- *           From there one payment with a check takes at most
+ *   below   Most payments check at once, and a check leaves fuel at 0 or more. Without a check
+ *             a host function takes fuel down to -2^28 at the lowest (the runtime's promise);
+ *             an activation pays at most `LIMIT.debt` = 2^12 before its next check. Activations that return one into the other
+ *             add up, and V8's stack of 1 MiB has no room for 2^16 of them: 2^28 together.
+ *           From there, above -2^29, one payment with a check takes at most
  *             2^21                          code (`LIMIT.charge` = 2^20 and one instruction more)
  *             2^28                          bytes (2^32 / 16) and pages (2^16 * 2^12)
  *             10^7 * 64 < 2^29.3            elements
- *           so fuel stays above -2^30, and its negative, which `refill` gets, is a positive i32.
+ *           so fuel stays above -2^30.2, and its negative, which `refill` gets, is a positive i32.
  */
 export const SIZE_COST = {
   /** A page that `memory.grow` adds: 64 KiB of zeros, at the price of `memory.fill`. */
