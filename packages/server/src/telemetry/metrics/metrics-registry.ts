@@ -1,0 +1,78 @@
+import { collectDefaultMetrics, Registry, type Metric } from '@prometheus-io/client';
+import {
+  METRICS,
+  type HistogramMetric,
+  type MetricDefinition,
+  type MetricsView,
+} from './metric-definitions.ts';
+import type { HistogramCells } from './histogram.ts';
+
+export interface MetricsRegistry {
+  /** Prometheus text format. */
+  render(view: MetricsView): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** `processMetrics` adds what the client library knows of the process: memory, CPU time, event loop, garbage collection. */
+export function createMetricsRegistry(options: { readonly processMetrics: boolean }): MetricsRegistry {
+  const registry = new Registry();
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  let view: MetricsView | undefined;
+  for (const definition of METRICS) {
+    const { name, help, type } = definition;
+    const values = (): readonly ExposedValue[] => (view === undefined ? [] : valuesOf(definition, view));
+    // The library's own histograms take single observations only; its registry asks a metric for nothing but these.
+    const metric = {
+      name,
+      help,
+      type,
+      aggregator: 'sum',
+      get: () => ({ name, help, type, values: values() }),
+    };
+    registry.registerMetric(metric as unknown as Metric);
+  }
+  return {
+    async render(newest) {
+      view = newest;
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+  };
+}
+
+/** One line of the exposition, as the library's registry takes it. */
+interface ExposedValue {
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+  readonly metricName?: string;
+}
+
+function valuesOf(definition: MetricDefinition, view: MetricsView): readonly ExposedValue[] {
+  const named = (values: readonly string[]): Record<string, string> => {
+    if (values.length !== definition.labels.length)
+      throw new TypeError(`metric ${definition.name} got ${values.length} label values`);
+    return Object.fromEntries(definition.labels.map((label, index) => [label, values[index] ?? '']));
+  };
+  if (definition.type === 'histogram') {
+    return [...definition.read(view)].flatMap(([labels, cells]) =>
+      histogramLines(definition, named(labels), cells),
+    );
+  }
+  return [...definition.read(view)].map(([labels, value]) => ({ labels: named(labels), value }));
+}
+
+function histogramLines(
+  { name, bounds }: HistogramMetric,
+  labels: Readonly<Record<string, string>>,
+  { counts, sum }: HistogramCells,
+): readonly ExposedValue[] {
+  let count = 0;
+  const buckets = counts.map((inBucket, index) => {
+    count += inBucket;
+    const le = bounds[index] ?? '+Inf';
+    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: count };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
+  ];
+}
