@@ -2,8 +2,8 @@ import type { GuestLayout } from './instrumented.ts';
 import type { ModuleInfo } from './module-info.ts';
 
 /**
- * What is compiled and shared: one for each digest, structured-cloneable, sent to the gate threads without a second
- * compilation. What serves one evaluation is a `Guest`.
+ * A module that is ready to run: metered, capped, its imports known to its engine. Made once for each digest and shared: a
+ * structured clone of it (`postMessage`) shares the machine code.
  */
 export interface CompiledModule {
   readonly module: WebAssembly.Module;

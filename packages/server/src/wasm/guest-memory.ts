@@ -1,40 +1,57 @@
-import { RESERVED } from './instrumented.ts';
+/** The linear memory of a guest, as host functions see it. Nothing is allocated here, whatever the guest claims. */
+export interface GuestMemory {
+  /** Bytes that the guest can see. */
+  readonly size: number;
+  /**
+   * The guest's own bytes, not a copy; undefined when they are not all inside, or `length` is negative. A pointer may be
+   * signed or unsigned. Stale once the guest runs again.
+   */
+  view(pointer: number, length: number): Uint8Array<ArrayBuffer> | undefined;
+  /** False, and nothing written, when the bytes do not fit there. */
+  write(pointer: number, bytes: Uint8Array): boolean;
+}
 
-const PAGE_BYTES = 65_536;
+export const PAGE = 65_536;
 
-/** A guest's linear memory as host functions see it: everything is checked against the size that the guest itself sees. */
-export class GuestMemory {
-  readonly #memory: WebAssembly.Memory | undefined;
-  readonly #pages: WebAssembly.Global<number> | undefined;
-  #bytes: Uint8Array;
+/** Units of fuel for a view, besides one for each 16 bytes, as for `memory.copy`. */
+const VIEW_FUEL = 16;
 
-  constructor(exports: WebAssembly.Exports) {
-    this.#memory = exports[RESERVED.memory] as WebAssembly.Memory | undefined;
-    this.#pages = exports[RESERVED.pages] as WebAssembly.Global<number> | undefined;
-    this.#bytes = this.#memory === undefined ? new Uint8Array() : new Uint8Array(this.#memory.buffer);
+/** The parts of an instance that its memory is seen through. */
+export interface MemoryParts {
+  /** Absent when the module has none. */
+  readonly memory: WebAssembly.Memory | undefined;
+  readonly pages: WebAssembly.Global<number>;
+  pay(fuel: number): void;
+}
+
+export class InstanceMemory implements GuestMemory {
+  readonly #parts: MemoryParts;
+  #bytes = new Uint8Array(0);
+
+  constructor(parts: MemoryParts) {
+    this.#parts = parts;
   }
 
-  /** Bytes that the guest may address. */
   get size(): number {
-    return (this.#pages?.value ?? 0) * PAGE_BYTES;
+    return this.#parts.memory === undefined ? 0 : this.#parts.pages.value * PAGE;
   }
 
-  /** All bytes that are there, also those behind `size` that an earlier evaluation had grown. */
-  get bytes(): Uint8Array {
-    // Growing detaches the old buffer.
-    if (this.#memory !== undefined && this.#bytes.length !== this.#memory.buffer.byteLength) {
-      this.#bytes = new Uint8Array(this.#memory.buffer);
+  /** All that is allocated, which may be more than the guest sees. */
+  get physical(): Uint8Array<ArrayBuffer> {
+    // Growth detaches the buffer, and the length of a view on it becomes 0.
+    if (this.#bytes.length === 0 && this.#parts.memory !== undefined) {
+      this.#bytes = new Uint8Array(this.#parts.memory.buffer);
     }
     return this.#bytes;
   }
 
-  /** A window, valid until the guest runs again; undefined when it is not wholly inside, or an argument is negative. */
-  view(pointer: number, length: number): Uint8Array | undefined {
-    if (pointer < 0 || length < 0 || pointer + length > this.size) return undefined;
-    return this.bytes.subarray(pointer, pointer + length);
+  view(pointer: number, length: number): Uint8Array<ArrayBuffer> | undefined {
+    const start = pointer >>> 0;
+    if (!(length >= 0 && start + length <= this.size)) return undefined;
+    this.#parts.pay(VIEW_FUEL + (length >>> 4));
+    return this.physical.subarray(start, start + length);
   }
 
-  /** False when the range is not wholly inside; then nothing is written. */
   write(pointer: number, bytes: Uint8Array): boolean {
     const target = this.view(pointer, bytes.length);
     target?.set(bytes);

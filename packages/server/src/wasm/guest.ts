@@ -1,254 +1,287 @@
 import { Fault } from '../kernel/fault.ts';
+import { bindHost, type HostCaller } from './bind-host.ts';
 import type { CompiledModule } from './compiled-module.ts';
-import { GuestMemory } from './guest-memory.ts';
-import { DEFAULT_TABLE_ELEMENTS, PAGE_BYTES, type GuestLimits } from './guest-limits.ts';
-import type { GuestValue, HostCall, HostFunction, HostInterface } from './host-interface.ts';
+import {
+  OUT_OF_FUEL,
+  OUT_OF_TIME,
+  endingFault,
+  timeoutFault,
+  trapFault,
+  type Ending,
+  type Usage,
+} from './ending.ts';
+import { InstanceMemory } from './guest-memory.ts';
+import type { HostInterface } from './host-interface.ts';
 import { RESERVED, RESERVED_MODULE } from './instrumented.ts';
-import { MemorySnapshot } from './memory-snapshot.ts';
-import type { Waiting, WasmRuntime } from './wasm-runtime.ts';
+import { restoreSnapshot, takeSnapshot, wholePages, type MemorySnapshot } from './memory-snapshot.ts';
+import type { ParkedGuest, WasmRuntime } from './wasm-runtime.ts';
 
-/** How one evaluation ended well. */
 export interface Run {
-  /** What the entry returned; undefined when it returns nothing or the guest ended itself with exit code 0. */
+  /** What the entry returned; undefined when it returns nothing, or the guest ended itself with exit code 0. */
   readonly result: number | undefined;
+  /** Units used, the same for the same module, state and input. */
   readonly fuel: number;
-  /** The most linear memory that the guest had. */
+  /** Linear memory at the end, as the guest saw it. */
   readonly memoryBytes: number;
 }
 
-/** Why a guest was stopped; what it did afterwards does not count. */
-type Stop = { readonly why: 'fuel' | 'timeout' } | { readonly why: 'exit'; readonly code: number };
+export interface GuestLimits {
+  /** Bytes of linear memory. */
+  readonly memoryBytes: number;
+  /** Units for one run. */
+  readonly fuel: number;
+  /** Elements of each table; 100,000 when absent. */
+  readonly tableElements?: number;
+}
 
-type Entry = () => Promise<unknown>;
-
-/** So low that the guest asks for fuel at its next payment, and so far from the bound that it cannot wrap. */
-const EMPTY = -1;
-
-export interface GuestOptions<T> {
+export interface GuestSetting<T> {
+  readonly compiled: CompiledModule;
   readonly host: HostInterface<T>;
   readonly limits: GuestLimits;
   readonly runtime: WasmRuntime;
+  /** The run is over, and its answer on its way. */
+  readonly onEnd: (guest: Guest<T>) => void;
 }
 
+export interface Task<T> {
+  readonly context: T;
+  readonly deadline: number;
+}
+
+export const DEFAULT_TABLE_ELEMENTS = 100_000;
+
 /**
- * One instance of a module: serves one evaluation at a time and is put back to its initial state between two. Fuel used
- * is everything that was granted less what is left, whatever the slices were.
+ * Grants are small enough that none takes long even where fuel is cheap for what it does (memory out of the caches), and large
+ * enough to cost nothing: 2^19 units take 50 µs or more, asking for them 0.3 µs. They shrink for guests that are slow.
  */
-export class Guest<T> implements HostCall<T>, Waiting {
-  readonly memory: GuestMemory;
+const QUANTUM = { least: 1 << 12, most: 1 << 19, slowMs: 0.25, fastMs: 0.1 };
+const MAX_GRANT = 2 ** 30;
+/** Host functions take fuel from a guest at most down to here at once; the rest is a debt until it asks for more. */
+const MIN_FUEL = -(2 ** 28);
+
+type Entry = (...args: readonly number[]) => Promise<unknown>;
+
+/** One instance, which serves one run at a time. */
+export class Guest<T> implements ParkedGuest, HostCaller<T> {
+  readonly memory: InstanceMemory;
+  readonly #setting: GuestSetting<T>;
   readonly #runtime: WasmRuntime;
-  readonly #limits: GuestLimits;
   readonly #exports: WebAssembly.Exports;
   readonly #fuel: WebAssembly.Global<number>;
   readonly #entries = new Map<string, Entry>();
   #snapshot: MemorySnapshot | undefined;
 
-  // State of the evaluation under way.
-  #context: T | undefined;
-  #deadline = 0;
+  /** Of the present run. */
+  #task: Task<T> | undefined;
   #granted = 0;
-  #slice = 0;
-  #deficit = 0;
+  #debt = 0;
+  #ending: Ending | undefined;
+  slices = 0;
   #sliceStart = 0;
-  #stop: Stop | undefined;
-  #continue: ((grant: number) => void) | undefined;
+  #asked = 0;
+  #quantum = QUANTUM.most;
+  #pendingGrant = 0;
+  #continue: (grant: number) => void = noGuestWaits;
+  isTainted = false;
 
-  /** Throws what V8 throws when the module cannot be instantiated. */
-  constructor(compiled: CompiledModule, options: GuestOptions<T>) {
-    this.#runtime = options.runtime;
-    this.#limits = options.limits;
-    this.#exports = new WebAssembly.Instance(compiled.module, this.#imports(compiled, options.host)).exports;
-    this.#fuel = this.#exports[RESERVED.fuel] as WebAssembly.Global<number>;
-    this.memory = new GuestMemory(this.#exports);
-    this.#setGlobal(RESERVED.pagesLimit, Math.floor(options.limits.memoryBytes / PAGE_BYTES));
-    this.#setGlobal(RESERVED.tableLimit, options.limits.tableElements ?? DEFAULT_TABLE_ELEMENTS);
+  /** Throws what V8 throws when active segments do not fit or memory cannot be had. */
+  constructor(setting: GuestSetting<T>) {
+    const { compiled, host, limits } = setting;
+    this.#setting = setting;
+    this.#runtime = setting.runtime;
+    const instance = new WebAssembly.Instance(compiled.module, {
+      ...bindHost(compiled.info.imports, host, this),
+      [RESERVED_MODULE]: { refill: new WebAssembly.Suspending(this.#refill) },
+    });
+    this.#exports = instance.exports;
+    this.#fuel = this.#global(RESERVED.fuel);
+    this.#global(RESERVED.pagesLimit).value = wholePages(limits.memoryBytes);
+    this.#global(RESERVED.tableLimit).value = limits.tableElements ?? DEFAULT_TABLE_ELEMENTS;
+    this.memory = new InstanceMemory({
+      memory: this.#exports[RESERVED.memory] as WebAssembly.Memory | undefined,
+      pages: this.#global(RESERVED.pages),
+      pay: (fuel) => this.pay(fuel),
+    });
   }
 
-  get context(): T {
-    return this.#context as T;
-  }
-
-  get deadline(): number {
-    return this.#deadline;
+  #global(name: string): WebAssembly.Global<number> {
+    return this.#exports[name] as WebAssembly.Global<number>;
   }
 
   has(entry: string): boolean {
     return typeof this.#exports[entry] === 'function';
   }
 
-  /** Enters the guest. The promise is settled with a fault as a value; it never rejects. */
-  run(entry: string, context: T, deadline: number): Promise<Run | Fault> {
-    const call = this.#entry(entry);
-    this.#context = context;
-    this.#deadline = deadline;
-    this.#stop = undefined;
-    this.#granted = 0;
-    this.#deficit = 0;
-    this.#fuel.value = this.#grant();
-    return call().then(this.#finished, this.#failed);
+  /** Never rejects. Faults: PC_WASM_…, PC_MODULE_EXPORT when there is no such function, PC_INTERNAL. */
+  run(name: string, task: Task<T>, args: readonly number[]): Promise<Run | Fault> {
+    const now = this.#runtime.clock.now();
+    const first = Math.min(this.#quantum, this.#setting.limits.fuel);
+    this.#task = task;
+    this.#granted = first;
+    this.#debt = 0;
+    this.#ending = undefined;
+    this.slices = 1;
+    this.#sliceStart = now;
+    this.#asked = now;
+    this.#fuel.value = first;
+    const entry = this.#entries.get(name) ?? this.#addEntry(name);
+    if (entry === undefined) return Promise.resolve(this.#end(missingExport(name)));
+    if (task.deadline <= now) return Promise.resolve(this.#end(timeoutFault(this.#usage())));
+    return entry(...args).then(this.#onReturn, this.#onThrow);
   }
 
-  /** Keeps the state as it is now as the one that every evaluation begins with. */
-  snapshot(): void {
-    (this.#exports[RESERVED.snapshot] as () => void)();
-    this.#snapshot = new MemorySnapshot(this.memory.bytes);
-  }
-
-  /** Back to the snapshot: memory, globals and tables. */
-  reset(): void {
-    this.#context = undefined;
-    const used = this.memory.size;
-    (this.#exports[RESERVED.reset] as () => void)();
-    this.#snapshot?.restore(this.memory.bytes, used);
-  }
-
-  /** Bytes that the instance really holds. */
-  get heldBytes(): number {
-    return this.memory.bytes.length;
-  }
-
-  exit(code: number): void {
-    this.#stop ??= { why: 'exit', code };
-    this.#fuel.value = EMPTY;
-  }
-
-  /** The scheduler gives the guest its next turn. */
-  resume(): void {
-    const settle = this.#continue;
-    this.#continue = undefined;
-    settle?.(this.#grantOrRefuse());
-  }
-
-  #entry(name: string): Entry {
-    let entry = this.#entries.get(name);
-    if (entry === undefined) {
-      entry = WebAssembly.promising(this.#exports[name]);
-      this.#entries.set(name, entry);
-    }
+  #addEntry(name: string): Entry | undefined {
+    if (!this.has(name)) return undefined;
+    const entry = WebAssembly.promising(this.#exports[name]) as Entry;
+    this.#entries.set(name, entry);
     return entry;
   }
 
-  /** Called by the guest when its slice is used up. A refusal is below zero: the guest runs into `unreachable`. */
+  readonly #onReturn = (value: unknown): Run | Fault => {
+    if (this.#ending !== undefined) return this.#onThrow(undefined);
+    return this.#end({
+      result: value === undefined ? undefined : Number(value),
+      ...this.#usage(),
+    });
+  };
+
+  readonly #onThrow = (thrown: unknown): Run | Fault => {
+    const usage = this.#usage();
+    if (this.#ending === undefined) return this.#end(trapFault(thrown, usage));
+    return this.#end(endingFault(this.#ending, usage) ?? { result: undefined, ...usage });
+  };
+
+  #end<R extends Run | Fault>(outcome: R): R {
+    this.#task = undefined;
+    this.#setting.onEnd(this);
+    return outcome;
+  }
+
+  #usage(): Usage {
+    return { fuel: this.#granted + this.#debt - this.#fuel.value, memoryBytes: this.memory.size };
+  }
+
+  /** Asked by the guest when its fuel is below zero by `deficit`; below zero is the refusal. */
   readonly #refill = (deficit: number): number | Promise<number> => {
-    const now = this.#runtime.clock.now();
-    this.#runtime.measured(this.#slice + deficit, now - this.#sliceStart);
-    if (this.#stop !== undefined || this.#granted + deficit > this.#limits.fuel || now >= this.#deadline) {
-      return this.#refuse(now);
+    if (this.#ending !== undefined) return -1;
+    const owed = deficit + this.#debt;
+    const room = this.#setting.limits.fuel - this.#granted;
+    if (owed > room) {
+      this.#ending = OUT_OF_FUEL;
+      return -1;
     }
-    const { promise, resolve } = Promise.withResolvers<number>();
+    const now = this.#runtime.clock.now();
+    if (now >= this.deadline) {
+      this.#ending = OUT_OF_TIME;
+      return -1;
+    }
+    this.#adaptQuantum(now - this.#asked);
+    this.#asked = now;
+    const grant = Math.min(room, owed + this.#quantum, MAX_GRANT);
+    if (now - this.#sliceStart < this.#runtime.sliceMs) return this.#grant(grant);
+    this.#pendingGrant = grant;
+    return new Promise(this.#park);
+  };
+
+  /** What the guest gets of a grant: debts of the host's are paid first. */
+  #grant(amount: number): number {
+    const debt = Math.min(this.#debt, amount);
+    this.#debt -= debt;
+    this.#granted += amount;
+    return amount - debt;
+  }
+
+  #adaptQuantum(ms: number): void {
+    if (ms > QUANTUM.slowMs) this.#quantum = Math.max(QUANTUM.least, this.#quantum >> 1);
+    else if (ms < QUANTUM.fastMs) this.#quantum = Math.min(QUANTUM.most, this.#quantum << 1);
+  }
+
+  readonly #park = (resolve: (grant: number) => void): void => {
     this.#continue = resolve;
-    this.#deficit = deficit;
-    this.#runtime.enqueue(this);
-    return promise;
+    this.#runtime.park(this);
   };
 
-  #grantOrRefuse(): number {
-    const now = this.#runtime.clock.now();
-    return now >= this.#deadline ? this.#refuse(now) : this.#grant();
+  resume(now: number): void {
+    this.slices++;
+    this.#sliceStart = now;
+    this.#asked = now;
+    this.#continue(this.#grant(this.#pendingGrant));
   }
 
-  /** The next slice, never more than what is left of the budget. */
-  #grant(): number {
-    const slice = Math.min(
-      Math.max(this.#runtime.sliceFuel, this.#deficit),
-      this.#limits.fuel - this.#granted,
-    );
-    this.#granted += slice;
-    this.#slice = slice;
-    this.#sliceStart = this.#runtime.clock.now();
-    return slice;
+  expire(): void {
+    this.#ending = OUT_OF_TIME;
+    this.#continue(-1);
   }
 
-  #refuse(now: number): number {
-    this.#stop ??= { why: now >= this.#deadline ? 'timeout' : 'fuel' };
-    return -1;
+  // What host functions see.
+
+  get context(): T {
+    return (this.#task as Task<T>).context;
   }
 
-  readonly #finished = (result: unknown): Run | Fault => {
-    if (this.#stop !== undefined) return this.#stopped(this.#stop);
-    return { result: typeof result === 'number' ? result : undefined, ...this.#usage() };
-  };
-
-  readonly #failed = (error: unknown): Run | Fault => {
-    if (this.#stop !== undefined) return this.#stopped(this.#stop);
-    const data = this.#usage();
-    if (error instanceof RangeError) {
-      return new Fault('PC_WASM_STACK', 'the call stack is exhausted', { data, cause: error });
-    }
-    if (error instanceof WebAssembly.RuntimeError) {
-      return new Fault('PC_WASM_TRAP', error.message, { data, cause: error });
-    }
-    const thrown = error instanceof WebAssembly.Exception ? 'uncaught exception' : 'unexpected error';
-    return new Fault('PC_WASM_TRAP', thrown, { data, cause: error });
-  };
-
-  #stopped(stop: Stop): Run | Fault {
-    const data = this.#usage();
-    switch (stop.why) {
-      case 'fuel':
-        return new Fault('PC_WASM_FUEL', `used up its ${this.#limits.fuel} units of fuel`, { data });
-      case 'timeout':
-        return new Fault('PC_WASM_TIMEOUT', 'did not answer in time', { data });
-      case 'exit':
-        return stop.code === 0
-          ? { result: undefined, ...data }
-          : new Fault('PC_WASM_EXIT', `exit code ${stop.code}`, { data });
-    }
+  get deadline(): number {
+    return this.#task?.deadline ?? 0;
   }
 
-  #usage(): { readonly fuel: number; readonly memoryBytes: number } {
-    // After a refusal the counter holds a debt that was never paid.
-    const fuel = Math.min(this.#granted - this.#fuel.value, this.#limits.fuel);
-    return { fuel, memoryBytes: this.memory.size };
+  pay(fuel: number): void {
+    const left = this.#fuel.value - fuel;
+    this.#fuel.value = Math.max(left, MIN_FUEL);
+    if (left < MIN_FUEL) this.#debt += MIN_FUEL - left;
   }
 
-  #setGlobal(name: string, value: number): void {
-    const global = this.#exports[name] as WebAssembly.Global<number> | undefined;
-    if (global !== undefined) global.value = value;
+  exit(code: number): never {
+    this.end({ by: 'exit', code });
+    throw this.stop;
   }
 
-  #imports(compiled: CompiledModule, host: HostInterface<T>): WebAssembly.Imports {
-    const imports: Record<string, Record<string, unknown>> = {
-      [RESERVED_MODULE]: { refill: new WebAssembly.Suspending(this.#refill) },
-    };
-    for (const { module, name } of compiled.info.imports) {
-      const offered = host[module]?.[name];
-      if (offered === undefined) throw new TypeError(`host lacks ${module}.${name}`);
-      (imports[module] ??= {})[name] = this.#border(offered);
-    }
-    return imports;
+  // What their binding uses.
+
+  get hasEnded(): boolean {
+    return this.#ending !== undefined;
   }
 
-  /** A guest that was stopped gets nothing done any more. Crossing is paid for by the rewritten code. */
-  #border({ call, wait }: HostFunction<T>): unknown {
-    if (wait !== undefined) return new WebAssembly.Suspending(this.#waitingBorder(wait as AsyncBody<T>));
-    const body = call as SyncBody<T>;
-    return (...values: GuestValue[]): GuestValue | void => {
-      if (this.#stop !== undefined) return -1;
-      return body(this, ...values);
-    };
+  get stop(): Error {
+    return this.#runtime.uncatchable;
   }
 
-  #waitingBorder(body: AsyncBody<T>): (...values: GuestValue[]) => Promise<GuestValue | void> {
-    return async (...values) => {
-      if (this.#stop !== undefined) return -1;
-      const timer = Promise.withResolvers<number>();
-      const handle = setTimeout(() => timer.resolve(-1), this.#deadline - this.#runtime.clock.now());
-      try {
-        const answer = await Promise.race([body(this, ...values), timer.promise]);
-        // The wait is no work of the guest's.
-        this.#sliceStart = this.#runtime.clock.now();
-        if (this.#sliceStart >= this.#deadline) {
-          this.#stop ??= { why: 'timeout' };
-          this.#fuel.value = EMPTY;
-        }
-        return answer;
-      } finally {
-        clearTimeout(handle);
-      }
-    };
+  end(ending: Ending): void {
+    this.#ending ??= ending;
+  }
+
+  get timeLeft(): number {
+    return this.deadline - this.#runtime.clock.now();
+  }
+
+  // What the pool uses.
+
+  /** What is now becomes what every run starts from; returns it so that instances can share it. */
+  takeSnapshot(): MemorySnapshot {
+    (this.#exports[RESERVED.snapshot] as () => void)();
+    this.#snapshot = takeSnapshot(this.memory.physical);
+    return this.#snapshot;
+  }
+
+  shareSnapshot(snapshot: MemorySnapshot): void {
+    this.#snapshot = snapshot;
+  }
+
+  reset(): void {
+    (this.#exports[RESERVED.reset] as () => void)();
+    if (this.#snapshot !== undefined) restoreSnapshot(this.memory.physical, this.#snapshot);
+  }
+
+  /** Bytes that a reset has to go over. */
+  get physicalBytes(): number {
+    return this.memory.physical.length;
   }
 }
 
-type SyncBody<T> = (call: HostCall<T>, ...values: GuestValue[]) => GuestValue | void;
-type AsyncBody<T> = (call: HostCall<T>, ...values: GuestValue[]) => Promise<GuestValue | void>;
+function missingExport(name: string): Fault {
+  return new Fault('PC_MODULE_EXPORT', `the module exports no function \`${name}\``, {
+    data: { fuel: 0, memoryBytes: 0 },
+  });
+}
+
+function noGuestWaits(): void {
+  throw new TypeError('a guest was resumed that does not wait');
+}

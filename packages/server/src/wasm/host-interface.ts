@@ -1,29 +1,50 @@
 import type { GuestMemory } from './guest-memory.ts';
 import type { FunctionType } from './module-info.ts';
 
-/** Numbers for i32, f32 and f64, bigints for i64. */
-export type GuestValue = number | bigint;
-
-/** What a host function is given besides its arguments. */
-export interface HostCall<T> {
-  /** What the evaluation exchanges with its guest. */
-  readonly context: T;
-  readonly memory: GuestMemory;
-  /** Monotonic milliseconds. */
-  readonly deadline: number;
-  /** Ends the evaluation: nothing that the guest does after this call returns counts, and it cannot catch it. */
-  exit(code: number): void;
-}
-
 /**
- * One function that a guest may import. It checks every pointer and length that it is given and never throws. `call`
- * answers at once; `wait` suspends the guest until its promise is settled.
+ * A function that an engine offers to its guests; it has either `call` or `callAsync`. It never throws for what a guest passes:
+ * it answers in the way of its ABI. One that throws all the same ends the run with PC_INTERNAL.
+ *
+ * Arguments are numbers; those of type i64 are bigints: declare such functions with {@link hostFunction}.
  */
 export interface HostFunction<T> {
   readonly type: FunctionType;
-  readonly call?: (call: HostCall<T>, ...values: never[]) => GuestValue | void;
-  readonly wait?: (call: HostCall<T>, ...values: never[]) => Promise<GuestValue | void>;
+  readonly call?: (call: HostCall<T>, ...args: number[]) => number | void;
+  /**
+   * May wait: the guest is suspended until the promise is settled, or ended when its deadline passes first; then the instance is
+   * not used again, so that a late writer writes nowhere. Views of memory made before an `await` are stale after it.
+   */
+  readonly callAsync?: (call: HostCall<T>, ...args: number[]) => Promise<number | void>;
 }
 
-/** All that the modules of one engine may import, by module and name. */
-export type HostInterface<T> = Readonly<Record<string, Readonly<Record<string, HostFunction<T>>>>>;
+/** By module and name. `T` is what one evaluation exchanges with its guest. */
+export type HostInterface<T = never> = Readonly<Record<string, Readonly<Record<string, HostFunction<T>>>>>;
+
+/** What a host function gets besides its arguments. Valid until it returns, or its promise is settled. */
+export interface HostCall<T> {
+  readonly context: T;
+  readonly memory: GuestMemory;
+  /** On the axis of `Clock.now()`. */
+  readonly deadline: number;
+  /**
+   * Takes fuel for work that is not bounded by a small constant. Each call has paid 256 units by itself, and `memory` takes the
+   * price of the bytes that it hands out; 1 unit is about 0.1 ns.
+   */
+  pay(fuel: number): void;
+  /** Ends the guest, which cannot catch it: with 0 the run has no result, with another code it is PC_WASM_EXIT. */
+  exit(code: number): never;
+}
+
+type NumberType = 'i32' | 'i64' | 'f32' | 'f64';
+type Arguments<P extends readonly NumberType[]> = {
+  -readonly [I in keyof P]: P[I] extends 'i64' ? bigint : number;
+};
+
+/** A host function whose arguments are typed after its parameters. */
+export function hostFunction<T, const P extends readonly NumberType[]>(
+  params: P,
+  results: readonly [] | readonly ['i32'],
+  call: (call: HostCall<T>, ...args: Arguments<P>) => number | void,
+): HostFunction<T> {
+  return { type: { params, results }, call: call as NonNullable<HostFunction<T>['call']> };
+}

@@ -1,191 +1,245 @@
 import { Fault, isFault } from '../kernel/fault.ts';
 import type { CompiledModule } from './compiled-module.ts';
-import { checkLimits, type GuestLimits } from './guest-limits.ts';
-import { Guest, type Run } from './guest.ts';
+import { timeoutFault } from './ending.ts';
+import { PAGE } from './guest-memory.ts';
+import { DEFAULT_TABLE_ELEMENTS, Guest, type GuestLimits, type Run, type Task } from './guest.ts';
 import type { HostInterface } from './host-interface.ts';
 import { RESERVED } from './instrumented.ts';
+import { isSameSnapshot, type MemorySnapshot } from './memory-snapshot.ts';
+import { createWaitingLine } from './waiting-line.ts';
 import type { WasmRuntime } from './wasm-runtime.ts';
 
-/** One module with one policy's limits on one thread: as many instances as run at the same time, each used again. */
+export type { GuestLimits, Run } from './guest.ts';
+
+/** One policy's guests on one thread. */
 export interface Sandbox<T> {
-  /** Makes the first instance, start function and initialisation included. */
+  /**
+   * Calls the exported function `entry` in an instance that shows nothing of earlier runs. Never rejects. The deadline is on
+   * the axis of `Clock.now()` and includes waiting for an instance.
+   *
+   * Faults: PC_WASM_…, PC_MODULE_EXPORT, PC_INTERNAL, with `data: {fuel, memoryBytes}`.
+   */
+  run(entry: string, context: T, deadline: number, args?: readonly number[]): Promise<Run | Fault>;
+  /** Makes the first instance, so that a module that cannot start is known before it serves. */
   prepare(deadline: number): Promise<Fault | undefined>;
-  /** One evaluation. Never rejects; a fault's `data` has `fuel` and `memoryBytes`. */
-  run(entry: string, context: T, deadline: number): Promise<Run | Fault>;
-  /** Instances that are ready. */
-  readonly idle: number;
-  /** Evaluations under way end by themselves. */
+  /** Lets go of all instances; runs under way end as they would, and later ones get instances of their own. */
   close(): void;
+  /** Instances that wait for a run. */
+  readonly idle: number;
 }
 
 export interface SandboxOptions<T> {
   readonly host: HostInterface<T>;
   readonly limits: GuestLimits;
   readonly runtime: WasmRuntime;
-  /** Evaluations at the same time; further ones wait for their turn. Default 64. */
+  /** Runs at the same time; further ones wait in order. 64 when absent. */
   readonly maxInstances?: number;
+  /** What a new instance does once, metered, before the state is kept that every run starts from. */
   readonly initialise?: {
-    /** Called once on each new instance if exported, after the start function and before the state is kept. */
+    /** Called in order where the module has them. */
     readonly exports: readonly string[];
     readonly context: () => T;
+    /** One run afterwards, never with a user's data, so that what guests set up in their first run is paid once. */
+    readonly warmUp?: { readonly entry: string; readonly context: () => T };
   };
 }
 
-/** Ready instances that are kept; a burst makes more, which go again. */
-const MAX_IDLE = 8;
-/** An instance that has grown by more than this is not kept: memory cannot shrink. */
-const MAX_GROWTH_BYTES = 8 * 1024 * 1024;
+/** What the module needs at its start against what its policy allows. */
+export function checkLimits(compiled: CompiledModule, limits: GuestLimits): Fault | undefined {
+  const bytes = compiled.layout.initialPages * PAGE;
+  if (bytes > limits.memoryBytes) {
+    return new Fault(
+      'PC_MODULE_MEMORY',
+      `the module starts with ${bytes} bytes of memory; its limit is ${limits.memoryBytes}`,
+      { data: { bytes, limit: limits.memoryBytes } },
+    );
+  }
+  const limit = limits.tableElements ?? DEFAULT_TABLE_ELEMENTS;
+  const elements = Math.max(0, ...compiled.info.tables);
+  if (elements <= limit) return undefined;
+  return new Fault(
+    'PC_MODULE_MEMORY',
+    `the module starts with a table of ${elements} elements; the limit is ${limit}`,
+    { data: { elements, limit } },
+  );
+}
 
 export function createSandbox<T>(compiled: CompiledModule, options: SandboxOptions<T>): Sandbox<T> {
-  const { limits, runtime, initialise } = options;
-  const { layout } = compiled;
-  const maxInstances = options.maxInstances ?? 64;
-  const ready: Guest<T>[] = [];
-  /** Used, answered, and not reset yet. */
-  const used: Guest<T>[] = [];
-  const queue: (() => void)[] = [];
-  let running = 0;
-  let closed = false;
+  return new Pool(compiled, options);
+}
 
-  const needsSetUp = (guest: Guest<T>): boolean =>
-    layout.hasStart || (initialise?.exports.some((name) => guest.has(name)) ?? false);
+const NO_ARGUMENTS: readonly number[] = [];
+const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
+/** More than so many are let go when a burst is over. */
+const MAX_IDLE = 8;
 
-  function take(): Guest<T> | undefined {
-    const guest = ready.pop();
-    if (guest !== undefined) return guest;
-    const dirty = used.pop();
-    dirty?.reset();
-    return dirty;
+class Pool<T> implements Sandbox<T> {
+  readonly #compiled: CompiledModule;
+  readonly #options: SandboxOptions<T>;
+  readonly #max: number;
+  readonly #refused: Fault | undefined;
+  readonly #setting: ConstructorParameters<typeof Guest<T>>[0];
+  /** Instances, running ones and those being made included. */
+  #count = 0;
+  /** Ready for a run; the one used last is on top. */
+  #clean: Guest<T>[] = [];
+  /** To be reset. */
+  #used: Guest<T>[] = [];
+  readonly #line = createWaitingLine();
+  readonly #starting = new Set<Guest<T>>();
+  #snapshot: MemorySnapshot | undefined;
+  #isClosed = false;
+  #isDeferred = false;
+
+  constructor(compiled: CompiledModule, options: SandboxOptions<T>) {
+    this.#compiled = compiled;
+    this.#options = options;
+    this.#max = options.maxInstances ?? 64;
+    this.#refused = checkLimits(compiled, options.limits);
+    this.#setting = {
+      compiled,
+      host: options.host,
+      limits: options.limits,
+      runtime: options.runtime,
+      onEnd: (guest) => this.#release(guest),
+    };
   }
 
-  function create(): Guest<T> | Fault {
-    const refused = checkLimits(compiled, limits);
-    if (refused !== undefined) return refused;
+  get idle(): number {
+    return this.#clean.length + this.#used.length;
+  }
+
+  run(
+    entry: string,
+    context: T,
+    deadline: number,
+    args: readonly number[] = NO_ARGUMENTS,
+  ): Promise<Run | Fault> {
+    const task = { context, deadline };
+    const guest = this.#line.length === 0 ? this.#take() : undefined;
+    return guest === undefined ? this.#runLater(entry, task, args) : guest.run(entry, task, args);
+  }
+
+  async #runLater(entry: string, task: Task<T>, args: readonly number[]): Promise<Run | Fault> {
+    const guest = await this.#acquire(task.deadline);
+    return isFault(guest) ? guest : guest.run(entry, task, args);
+  }
+
+  async prepare(deadline: number): Promise<Fault | undefined> {
+    const guest = await this.#acquire(deadline);
+    if (isFault(guest)) return guest;
+    this.#release(guest);
+    return undefined;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#count -= this.idle;
+    this.#clean = [];
+    this.#used = [];
+  }
+
+  #take(): Guest<T> | undefined {
+    const clean = this.#clean.pop();
+    if (clean !== undefined) return clean;
+    const used = this.#used.pop();
+    used?.reset();
+    return used;
+  }
+
+  /** An instance of one's own, or a fault when there is none before the deadline. */
+  async #acquire(deadline: number): Promise<Guest<T> | Fault> {
+    if (this.#refused !== undefined) return this.#refused;
+    const { clock } = this.#options.runtime;
+    for (let isNew = true; this.#mustWait(isNew); isNew = false) {
+      const isTurn = await this.#line.join(deadline - clock.now());
+      if (!isTurn) return timeoutFault(NOTHING_USED);
+    }
+    const guest = this.#take();
+    if (guest !== undefined) return guest;
+    this.#count++;
+    const made = await this.#make(deadline);
+    if (isFault(made)) this.#drop();
+    return made;
+  }
+
+  /** Newcomers wait for those who wait already. */
+  #mustWait(isNew: boolean): boolean {
+    return (isNew && this.#line.length > 0) || (this.idle === 0 && this.#count >= this.#max);
+  }
+
+  async #make(deadline: number): Promise<Guest<T> | Fault> {
+    let guest: Guest<T>;
     try {
-      return new Guest(compiled, options);
+      guest = new Guest(this.#setting);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      return new Fault('PC_WASM_START', reason, { cause: error });
+      return new Fault('PC_WASM_START', `the module cannot be instantiated: ${reason}`, {
+        data: NOTHING_USED,
+        cause: error,
+      });
     }
+    this.#starting.add(guest);
+    const fault = await this.#initialise(guest, deadline);
+    this.#starting.delete(guest);
+    if (fault !== undefined) return asStartFault(fault);
+    if (this.#compiled.layout.resettable) this.#keepSnapshot(guest);
+    return guest;
   }
 
-  /** Runs what the module does before its first evaluation, and keeps the state after it. */
-  async function setUp(guest: Guest<T>, deadline: number): Promise<Fault | undefined> {
-    const steps = [...(layout.hasStart ? [RESERVED.start] : []), ...(initialise?.exports ?? [])];
-    for (const step of steps) {
-      if (!guest.has(step)) continue;
-      const done = await guest.run(step, initialise?.context() as T, deadline);
-      if (isFault(done))
-        return new Fault('PC_WASM_START', `start failed: ${done.message}`, { cause: done, data: done.data });
+  async #initialise(guest: Guest<T>, deadline: number): Promise<Fault | undefined> {
+    const { initialise } = this.#options;
+    const names = [RESERVED.start, ...(initialise?.exports ?? [])].filter((name) => guest.has(name));
+    const tasks = names.map((entry) => ({ entry, context: initialise?.context }));
+    const warmUp = initialise?.warmUp;
+    for (const { entry, context } of warmUp === undefined ? tasks : [...tasks, warmUp]) {
+      const run = await guest.run(entry, { context: context?.() as T, deadline }, NO_ARGUMENTS);
+      if (isFault(run)) return run;
     }
     return undefined;
   }
 
-  async function createReady(deadline: number): Promise<Guest<T> | Fault> {
-    const guest = create();
-    if (isFault(guest)) return guest;
-    const failed = await setUp(guest, deadline);
-    if (failed !== undefined) return failed;
-    guest.snapshot();
-    return guest;
+  #keepSnapshot(guest: Guest<T>): void {
+    const snapshot = guest.takeSnapshot();
+    if (this.#snapshot === undefined) this.#snapshot = snapshot;
+    else if (isSameSnapshot(snapshot, this.#snapshot)) guest.shareSnapshot(this.#snapshot);
   }
 
-  function run(entry: string, context: T, deadline: number): Promise<Run | Fault> {
-    if (running >= maxInstances) return waitForTurn(entry, context, deadline);
-    const guest = take();
-    if (guest === undefined) return runFresh(entry, context, deadline);
-    return runOn(guest, entry, context, deadline);
+  #release(guest: Guest<T>): void {
+    if (this.#starting.has(guest)) return;
+    const isKept =
+      !this.#isClosed && !guest.isTainted && this.#compiled.layout.resettable && this.idle < MAX_IDLE;
+    if (isKept) this.#used.push(guest);
+    else this.#drop();
+    this.#defer();
   }
 
-  function runOn(guest: Guest<T>, entry: string, context: T, deadline: number): Promise<Run | Fault> {
-    running += 1;
-    return guest.run(entry, context, deadline).then((done) => {
-      release(guest, done);
-      return done;
-    });
+  #drop(): void {
+    this.#count--;
+    this.#defer();
   }
 
-  async function runFresh(entry: string, context: T, deadline: number): Promise<Run | Fault> {
-    const made = create();
-    if (isFault(made)) return made;
-    if (!needsSetUp(made)) {
-      made.snapshot();
-      return runOn(made, entry, context, deadline);
-    }
-    // Counts while it is set up, so that a burst cannot make more instances than allowed.
-    running += 1;
-    const failed = await setUp(made, deadline);
-    running -= 1;
-    if (failed !== undefined) {
-      wake();
-      return failed;
-    }
-    made.snapshot();
-    return runOn(made, entry, context, deadline);
+  #defer(): void {
+    if (this.#isDeferred) return;
+    this.#isDeferred = true;
+    this.#options.runtime.defer(this);
   }
 
-  async function waitForTurn(entry: string, context: T, deadline: number): Promise<Run | Fault> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    queue.push(resolve);
-    const timer = setTimeout(resolve, deadline - runtime.clock.now());
-    await promise;
-    clearTimeout(timer);
-    const place = queue.indexOf(resolve);
-    if (place >= 0) queue.splice(place, 1);
-    if (runtime.clock.now() < deadline) return run(entry, context, deadline);
-    wake();
-    return new Fault(
-      'PC_WASM_TIMEOUT',
-      `waited too long: ${maxInstances} evaluations of the policy are under way`,
-      {
-        data: { fuel: 0, memoryBytes: 0 },
-      },
-    );
-  }
-
-  function release(guest: Guest<T>, done: Run | Fault): void {
-    running -= 1;
-    if (isReusable(guest, done)) {
-      used.push(guest);
-      runtime.later(cleanUp);
-    }
-    wake();
-  }
-
-  /** After a fault nobody knows what the guest was in the middle of. */
-  function isReusable(guest: Guest<T>, done: Run | Fault): boolean {
-    if (closed || isFault(done) || !layout.resettable) return false;
-    if (ready.length + used.length >= MAX_IDLE) return false;
-    return guest.heldBytes <= layout.initialPages * 65_536 + MAX_GROWTH_BYTES;
-  }
-
-  /** The answer is out by now; the next review finds a clean instance. */
-  function cleanUp(): void {
-    for (let guest = used.pop(); guest !== undefined; guest = used.pop()) {
+  /** Resets what has been used, and calls those who wait, as many as can be served. */
+  tidy(): void {
+    this.#isDeferred = false;
+    for (const guest of this.#used) {
       guest.reset();
-      ready.push(guest);
+      this.#clean.push(guest);
     }
+    this.#used = [];
+    this.#line.call(this.idle + Math.max(0, this.#max - this.#count));
   }
+}
 
-  function wake(): void {
-    queue.shift()?.();
-  }
-
-  return {
-    run,
-    async prepare(deadline) {
-      const guest = await createReady(deadline);
-      if (isFault(guest)) return guest;
-      if (!closed) ready.push(guest);
-      return undefined;
-    },
-    get idle() {
-      return ready.length + used.length;
-    },
-    close() {
-      closed = true;
-      ready.length = 0;
-      used.length = 0;
-    },
-  };
+/** A limit stays a limit; whatever else happens is a module that does not start. */
+function asStartFault(fault: Fault): Fault {
+  const codes: readonly string[] = ['PC_WASM_TRAP', 'PC_WASM_STACK', 'PC_WASM_EXIT'];
+  if (!codes.includes(fault.code)) return fault;
+  return new Fault('PC_WASM_START', fault.message, { data: fault.data, cause: fault });
 }

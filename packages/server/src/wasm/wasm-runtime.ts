@@ -1,100 +1,115 @@
 import type { Clock } from '../kernel/ports.ts';
+import { createUncatchable } from './uncatchable.ts';
 
-/** A suspended guest that waits for its next turn. */
-export interface Waiting {
+/** A guest between two slices. */
+export interface ParkedGuest {
   readonly deadline: number;
-  resume(): void;
+  /** Slices that it has had in this run. */
+  readonly slices: number;
+  /** Its turn has come. */
+  resume(now: number): void;
+  /** Its deadline has passed. */
+  expire(): void;
+}
+
+/** Work that waits until the answers of this turn are on their way. */
+export interface Chore {
+  tidy(): void;
+}
+
+/** The scheduler of one thread: all guests of all its sandboxes take turns here. */
+export interface WasmRuntime {
+  readonly clock: Clock;
+  /** Milliseconds after which a guest has to let others run. */
+  readonly sliceMs: number;
+  /** What a host function throws to end its guest. */
+  readonly uncatchable: Error;
+  park(guest: ParkedGuest): void;
+  /** Once in the next turn of the event loop. */
+  defer(chore: Chore): void;
+}
+
+/** Guests with at most so many slices behind them are young: most evaluations end within these. */
+const YOUNG_SLICES = 8;
+
+export function createWasmRuntime(options: {
+  readonly clock: Clock;
+  readonly sliceMs?: number;
+}): WasmRuntime {
+  return new TurnRuntime(options.clock, options.sliceMs ?? 0.5);
 }
 
 /**
- * The guests' scheduler, one for each thread. A guest runs for a slice, then waits here while everything else that the
- * thread has to do runs; each turn of the event loop resumes one guest, in the order in which they came.
+ * One guest gets one slice in each turn of the event loop, so sockets and timers never wait for more than that. Young and
+ * old guests take turns, each in order: an evaluation that needs a few slices does not wait for a round of a hundred endless
+ * ones, and they are not starved by a stream of new ones.
  */
-export interface WasmRuntime {
+class TurnRuntime implements WasmRuntime {
   readonly clock: Clock;
-  /** Fuel for the next slice, so that it takes about as long as the runtime was told. Never changes how much fuel is used. */
-  readonly sliceFuel: number;
-  /** A slice of `fuel` took `ms`. */
-  measured(fuel: number, ms: number): void;
-  enqueue(waiting: Waiting): void;
-  /** Runs `work` in a later turn of the event loop, together with other such work. */
-  later(work: () => void): void;
-  /** Guests that wait now. */
-  readonly waiting: number;
-}
+  readonly sliceMs: number;
+  readonly uncatchable: Error = createUncatchable();
+  #young: ParkedGuest[] = [];
+  #old: ParkedGuest[] = [];
+  #chores: Chore[] = [];
+  /** No parked guest's deadline is earlier. */
+  #earliest = Infinity;
+  #isDue = false;
+  #oldFirst = false;
+  readonly #turn = (): void => this.#takeTurn();
 
-export interface WasmRuntimeOptions {
-  readonly clock: Clock;
-  /** Milliseconds of a slice; default 0.5. */
-  readonly sliceMs?: number;
-}
-
-const MIN_SLICE_FUEL = 1000;
-/** The bound that keeps the guest's counter from wrapping, see `instrument/cost-model.ts`. */
-const MAX_SLICE_FUEL = 2 ** 30;
-/** A first guess for a machine of today: 500,000 units in half a millisecond. */
-const FIRST_FUEL_PER_MS = 1_000_000;
-/** Share of a new measurement in the running mean. */
-const SMOOTHING = 0.2;
-
-export function createWasmRuntime({ clock, sliceMs = 0.5 }: WasmRuntimeOptions): WasmRuntime {
-  let fuelPerMs = FIRST_FUEL_PER_MS;
-  let sliceFuel = clampSlice(fuelPerMs * sliceMs);
-  let queue: Waiting[] = [];
-  let pumping = false;
-  let postponed: (() => void)[] = [];
-
-  /** One turn: everybody whose time is over ends at once, which costs next to nothing; then the first of the rest goes on. */
-  function pump(): void {
-    pumping = false;
-    const now = clock.now();
-    const alive: Waiting[] = [];
-    const over: Waiting[] = [];
-    for (const waiting of queue) (waiting.deadline <= now ? over : alive).push(waiting);
-    const next = alive.shift();
-    queue = alive;
-    for (const waiting of over) waiting.resume();
-    next?.resume();
-    if (queue.length > 0) schedule();
+  constructor(clock: Clock, sliceMs: number) {
+    this.clock = clock;
+    this.sliceMs = sliceMs;
   }
 
-  function schedule(): void {
-    if (pumping) return;
-    pumping = true;
-    setImmediate(pump);
+  park(guest: ParkedGuest): void {
+    (guest.slices <= YOUNG_SLICES ? this.#young : this.#old).push(guest);
+    if (guest.deadline < this.#earliest) this.#earliest = guest.deadline;
+    this.#wake();
   }
 
-  function flush(): void {
-    const work = postponed;
-    postponed = [];
-    for (const item of work) item();
+  defer(chore: Chore): void {
+    this.#chores.push(chore);
+    this.#wake();
   }
 
-  return {
-    clock,
-    get sliceFuel() {
-      return sliceFuel;
-    },
-    measured(fuel, ms) {
-      // Below the clock's resolution a measurement says nothing.
-      if (ms < 0.02) return;
-      fuelPerMs += SMOOTHING * (fuel / ms - fuelPerMs);
-      sliceFuel = clampSlice(fuelPerMs * sliceMs);
-    },
-    enqueue(waiting) {
-      queue.push(waiting);
-      schedule();
-    },
-    later(work) {
-      postponed.push(work);
-      if (postponed.length === 1) setImmediate(flush);
-    },
-    get waiting() {
-      return queue.length;
-    },
-  };
-}
+  #wake(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(this.#turn);
+  }
 
-function clampSlice(fuel: number): number {
-  return Math.min(MAX_SLICE_FUEL, Math.max(MIN_SLICE_FUEL, Math.floor(fuel)));
+  #takeTurn(): void {
+    this.#isDue = false;
+    if (this.#chores.length > 0) {
+      const chores = this.#chores;
+      this.#chores = [];
+      for (const chore of chores) chore.tidy();
+    }
+    const now = this.clock.now();
+    if (now >= this.#earliest) this.#expire(now);
+    // It runs when this function has returned, in a microtask.
+    this.#next()?.resume(now);
+    if (this.#young.length + this.#old.length > 0) this.#wake();
+  }
+
+  #next(): ParkedGuest | undefined {
+    this.#oldFirst = !this.#oldFirst;
+    const [first, second] = this.#oldFirst ? [this.#old, this.#young] : [this.#young, this.#old];
+    return first.shift() ?? second.shift();
+  }
+
+  #expire(now: number): void {
+    this.#earliest = Infinity;
+    const stay = (guest: ParkedGuest): boolean => {
+      if (guest.deadline <= now) {
+        guest.expire();
+        return false;
+      }
+      if (guest.deadline < this.#earliest) this.#earliest = guest.deadline;
+      return true;
+    };
+    this.#young = this.#young.filter(stay);
+    this.#old = this.#old.filter(stay);
+  }
 }

@@ -1,0 +1,12 @@
+/** Error numbers of WASI preview 1. */
+export const ERRNO = {
+  success: 0,
+  badf: 8,
+  fbig: 22,
+  inval: 28,
+  fault: 21,
+  nosys: 52,
+  notsup: 58,
+  spipe: 70,
+  notcapable: 76,
+} as const;
