@@ -5,7 +5,7 @@ import type { Fault } from '../kernel/fault.ts';
 export interface DocumentSource {
   readonly name: string;
   read(): Promise<readonly DocumentReading[]>;
-  /** Calls back after anything may have changed; returns the way to stop. */
+  /** Calls back after anything may have changed, also since the last reading before it; returns the way to stop. */
   watch(changed: () => void): () => void;
 }
 

@@ -186,7 +186,7 @@ describe('gate threads', { timeout: 60_000 }, () => {
     ok(isFault(fault));
     deepEqual(
       [fault.code, fault.message],
-      ['PC_THREAD', 'gate threads die as they start: Error: broken from the start'],
+      ['PC_THREAD', 'gate threads die as they start: broken from the start'],
     );
   });
 

@@ -65,15 +65,15 @@ test('a folder that does not exist is a problem, not an empty set', async () => 
   assert.ok(isFault(found[0]?.result));
 });
 
-/** Resolves at the first change after `act`. */
+/** Resolves at the first change after `act`. The watch tells of its first look too. */
 async function changedBy(source: DocumentSource, act: () => Promise<void>): Promise<void> {
   await source.read();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const stop = source.watch(resolve);
-  // The watch takes its first look before anything is changed.
-  await new Promise((later) => void setTimeout(later, 100));
+  let told = Promise.withResolvers<void>();
+  const stop = source.watch(() => told.resolve());
+  await told.promise;
+  told = Promise.withResolvers();
   await act();
-  await promise;
+  await told.promise;
   stop();
 }
 

@@ -50,6 +50,8 @@ export interface GateTls {
 }
 
 export interface GateListener {
+  /** Requests that the gate is busy with. */
+  readonly underWay: number;
   /** Resolves to the port. `reusePort` lets other threads listen on the same one. */
   listen(options: {
     readonly host: string;
@@ -205,6 +207,9 @@ export function createGateListener(options: GateListenerOptions): GateListener {
   }
 
   return {
+    get underWay() {
+      return gauge.requests;
+    },
     listen: (address) => {
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       server.once('error', reject);

@@ -180,7 +180,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
     const reason = error instanceof Error ? (error.stack ?? error.message) : 'it ended';
     log.log('error', 'a gate thread died and is replaced', { code: 'PC_THREAD', reason, replaced });
     if (!started && youngDeaths >= MAX_FAILED_STARTS) {
-      first.resolve(new Fault('PC_THREAD', `gate threads die as they start: ${firstLine(reason)}`));
+      first.resolve(new Fault('PC_THREAD', `gate threads die as they start: ${messageOf(error)}`));
       return;
     }
     const { first: shortest, last } = timing.backoff;
@@ -263,6 +263,6 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   };
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'no error was reported';
 }

@@ -21,8 +21,8 @@ export async function developmentCertificate(
   now: number,
 ): Promise<DevelopmentCertificate | Fault> {
   const files = {
-    certFile: join(dataDirectory, 'development-cert.pem'),
-    keyFile: join(dataDirectory, 'development-key.pem'),
+    certFile: join(dataDirectory, 'tls.crt'),
+    keyFile: join(dataDirectory, 'tls.key'),
   };
   const kept = await loadCertificate(files, now);
   if (!isFault(kept) && kept.notAfter - now > MARGIN) return { certificate: kept, files };

@@ -26,7 +26,8 @@ export function watchFiles(watched: FileWatch): () => void {
     checking = true;
     try {
       const seen = await fingerprint(watched);
-      if (!stopped && known !== undefined && seen !== known) watched.changed();
+      // The first look is told as well: something may have changed since the files were read.
+      if (!stopped && seen !== known) watched.changed();
       known = seen;
     } finally {
       checking = false;

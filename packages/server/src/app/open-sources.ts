@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { isFault, type Fault } from '../kernel/fault.ts';
+import { attempt } from '../kernel/result.ts';
+import { createPolicyStore, type PolicyStore } from '../sources/api/policy-store.ts';
+import { createFileDocumentSource } from '../sources/file/file-document-source.ts';
+import { createFileModuleSource } from '../sources/file/file-module-source.ts';
+import { inlineModuleSource } from '../sources/inline/inline-module-source.ts';
+import { createModuleResolver, type ModuleResolver } from '../sources/module-resolver.ts';
+import type { DocumentSource } from '../sources/source.ts';
+import { createUrlModuleSource } from '../sources/url/url-module-source.ts';
+import type { Config } from './config/config.ts';
+
+export interface Sources {
+  readonly files: DocumentSource;
+  readonly store: PolicyStore;
+  readonly modules: ModuleResolver;
+}
+
+/** Where policies and modules come from, as the configuration says. */
+export async function openSources(config: Config): Promise<Sources | Fault> {
+  const { policies, sources, dataDirectory } = config;
+  const { maxModuleBytes, url } = sources;
+  const { caFile, ...limits } = url;
+  const ca =
+    caFile === undefined
+      ? undefined
+      : await attempt('PC_CONFIG_VALUE', 'cannot read `sources.url.caFile`', () => readFile(caFile, 'utf8'));
+  if (isFault(ca)) return ca;
+  return {
+    files: createFileDocumentSource({
+      directories: policies.directories,
+      files: policies.files,
+      pluginsFiles: policies.pluginsFile === undefined ? [] : [policies.pluginsFile],
+      checkInterval: policies.checkInterval,
+    }),
+    store: createPolicyStore(dataDirectory),
+    modules: createModuleResolver(
+      [
+        createFileModuleSource(maxModuleBytes),
+        inlineModuleSource,
+        createUrlModuleSource({ maxModuleBytes, ...limits, ...(ca === undefined ? {} : { ca }) }),
+      ],
+      maxModuleBytes,
+    ),
+  };
+}

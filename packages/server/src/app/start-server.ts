@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPolicyLoader } from '../chain/policy-loader.ts';
+import { Fault, isFault } from '../kernel/fault.ts';
+import type { Logger } from '../kernel/ports.ts';
+import type { TelemetryBatch } from '../telemetry/telemetry-batch.ts';
+import { createWasmRuntime } from '../wasm/wasm-runtime.ts';
+import { createClock } from './clock.ts';
+import type { Config } from './config/config.ts';
+import { createControlPlane } from './control/control-plane.ts';
+import { createPolicyControl, type PolicyControl } from './control/policy-control.ts';
+import { createDevelopmentToken } from './development-token.ts';
+import { ENGINES } from './engine-table.ts';
+import { createManagementListener, type ManagementListener } from './http/management-listener.ts';
+import { openCertificates, type Certificates } from './open-certificates.ts';
+import { openSources } from './open-sources.ts';
+import { createManagementHandler } from './management-handler.ts';
+import { createServerLog, createServerTelemetry } from './observability.ts';
+import { probePort } from './probe-port.ts';
+import { gateThreadData } from './threads/gate-thread-data.ts';
+import { createThreadPool, type ThreadPool } from './threads/thread-pool.ts';
+
+export interface RunningServer {
+  /** Origins: `https://127.0.0.1:8443`. */
+  readonly addresses: { readonly gates: string; readonly management: string };
+  /** Development only: the certificate to trust, and the token, which is shown nowhere else. */
+  readonly development?: { readonly certFile: string; readonly token?: string };
+  readonly log: Logger;
+  /** Policies and certificates, now. */
+  reload(): Promise<void>;
+  /** Becomes unready, goes on for a while, finishes what is under way and ends. Calls after the first wait for it. */
+  drain(): Promise<void>;
+}
+
+/** Connections get this long to be ended by an answer of theirs before idle ones are closed. */
+const LINGER = 2000;
+const MANAGEMENT_CLOSE = 1000;
+const ENTRY = new URL(
+  import.meta.url.endsWith('.ts') ? './threads/gate-thread.ts' : './threads/gate-thread.js',
+  import.meta.url,
+);
+
+/** The whole server; resolves when it is ready to be asked. */
+export async function startServer(configured: Config): Promise<RunningServer | Fault> {
+  const clock = createClock();
+  const startedAt = clock.wall();
+  const token = needsToken(configured) ? createDevelopmentToken() : undefined;
+  const tokens = [...configured.management.tokens, ...(token === undefined ? [] : [token.entry])];
+  const config: Config = { ...configured, management: { ...configured.management, tokens } };
+  const log = createServerLog(config, clock);
+
+  const certificates = await openCertificates(config, clock, log);
+  if (isFault(certificates)) return certificates;
+  const sources = await openSources(config);
+  if (isFault(sources)) return sources;
+  const { host, port, threads } = config.serving;
+  const taken = port === 0 ? undefined : await probePort(host, port);
+  if (taken !== undefined) return taken;
+
+  let draining: Promise<void> | undefined;
+  const telemetry = createServerTelemetry(config, clock, log);
+  // The threads load their code while this one loads the policies.
+  const pool = createThreadPool({
+    entry: ENTRY,
+    threadData: (material) => gateThreadData(config, material),
+    threads,
+    host,
+    port,
+    tls: certificates.serving.material(),
+    clock,
+    log,
+    report: (batch) => telemetry.absorb(batch as TelemetryBatch),
+  });
+  const policies = createPolicyControl({
+    loader: createPolicyLoader({
+      sources: [sources.files, sources.store],
+      modules: sources.modules,
+      engines: ENGINES,
+      host: { runtime: createWasmRuntime({ clock }), clock, log },
+      publish: (set) => pool.install(set),
+    }),
+    store: sources.store,
+    sources: [sources.files],
+    inForce: (revision) => pool.inForce(revision),
+    lastFaults: (policy) => telemetry.lastFaults(policy),
+    clock,
+    log,
+  });
+  const parts: Parts = { config, pool, policies, certificates };
+  const plane = createControlPlane({
+    ...parts,
+    telemetry,
+    clock,
+    log,
+    startedAt,
+    draining: () => draining !== undefined,
+  });
+  const management = createManagementListener({
+    handler: createManagementHandler(plane, config),
+    ...(certificates.management === undefined ? {} : { tls: certificates.management.material() }),
+    maxBodyBytes: config.sources.maxModuleBytes * 2,
+    failed: (error) => log.log('debug', 'a management request broke off', { reason: String(error) }),
+  });
+
+  const started = await start(parts, management);
+  if (isFault(started)) {
+    await pool.close(0);
+    return started;
+  }
+  policies.watch();
+  certificates.serving.watch((material) => pool.setTls(material));
+  certificates.management?.watch((material) => management.setTls(material));
+  log.log('info', 'ready', { ...started, threads: pool.state().alive, revision: policies.revision });
+
+  const { certFile } = certificates.serving.files;
+  async function end(): Promise<void> {
+    log.log('info', 'stopping');
+    await drainGates(parts);
+    await management.close(MANAGEMENT_CLOSE);
+    await telemetry.close();
+    log.log('info', 'stopped');
+  }
+
+  return {
+    addresses: started,
+    ...(config.development
+      ? { development: { certFile, ...(token === undefined ? {} : { token: token.secret }) } }
+      : {}),
+    log,
+    reload: () => reloadAll(parts),
+    drain: () => (draining ??= end()),
+  };
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly pool: ThreadPool;
+  readonly policies: PolicyControl;
+  readonly certificates: Certificates;
+}
+
+async function start(
+  { config, pool, policies, certificates }: Parts,
+  management: ManagementListener,
+): Promise<RunningServer['addresses'] | Fault> {
+  try {
+    const { host, port } = config.management;
+    const [managementPort] = await Promise.all([management.listen({ host, port }), policies.reload()]);
+    const gatesPort = await pool.listening;
+    if (isFault(gatesPort)) return gatesPort;
+    const scheme = certificates.management === undefined ? 'http' : 'https';
+    return {
+      gates: `https://${urlHost(config.serving.host)}:${gatesPort}`,
+      management: `${scheme}://${urlHost(host)}:${managementPort}`,
+    };
+  } catch (error) {
+    return Fault.from(error, 'PC_LISTEN');
+  }
+}
+
+async function reloadAll({ policies, certificates }: Parts): Promise<void> {
+  await Promise.all([certificates.serving.check(), certificates.management?.check(), policies.reload()]);
+}
+
+/** Readiness is false already. Nothing that was accepted is dropped before `drainTimeout`. */
+async function drainGates({ config, pool, policies, certificates }: Parts): Promise<void> {
+  const { drainDelay, drainTimeout } = config.serving;
+  policies.stop();
+  certificates.serving.stop();
+  certificates.management?.stop();
+  await sleep(drainDelay);
+  // A connection is ended by an answer where it can be: closing an idle one may cross with its next request.
+  pool.endConnections();
+  await sleep(Math.min(LINGER, drainDelay));
+  await pool.close(drainTimeout);
+}
+
+function needsToken({ development, management }: Config): boolean {
+  return development && management.tokens.length === 0;
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,31 @@
+import type { GateLimits, GateTls } from '../http/gate-listener.ts';
+import type { Config } from '../config/config.ts';
+import type { TlsMaterial } from '../tls/tls-material.ts';
+
+/** What a gate thread is started with. Structured-cloneable. */
+export interface GateThreadData {
+  readonly limits: GateLimits;
+  readonly tls: GateTls;
+  readonly namespaces: Config['namespaces'];
+  readonly logLevel: Config['log']['level'];
+}
+
+export function gateThreadData(config: Config, material: TlsMaterial): GateThreadData {
+  const { serving, namespaces, log } = config;
+  const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConcurrentReviews } = serving;
+  const { headersTimeout, requestTimeout, keepAliveTimeout, tls } = serving;
+  return {
+    limits: {
+      maxBodyBytes,
+      maxBufferedBytes,
+      maxConnections,
+      maxConcurrentReviews,
+      headersTimeout,
+      requestTimeout,
+      keepAliveTimeout,
+    },
+    tls: { material, minVersion: tls.minVersion, requireClientCert: tls.requireClientCert },
+    namespaces,
+    logLevel: log.level,
+  };
+}

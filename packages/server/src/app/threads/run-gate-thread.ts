@@ -1,0 +1,51 @@
+import { threadId, type MessagePort } from 'node:worker_threads';
+import { createChain } from '../../chain/chain.ts';
+import { createAdmissionGate } from '../../gates/kube-admission/admission-gate.ts';
+import { admissionRoute } from '../../gates/kube-admission/admission-route.ts';
+import { createGateTelemetry } from '../../telemetry/gate-telemetry.ts';
+import { createWasmRuntime } from '../../wasm/wasm-runtime.ts';
+import { createClock } from '../clock.ts';
+import { ENGINES } from '../engine-table.ts';
+import { createGateListener } from '../http/gate-listener.ts';
+import { createNamespaceLabels } from '../namespace-labels.ts';
+import type { GateThreadData } from './gate-thread-data.ts';
+import { serveThread } from './serve-thread.ts';
+import { createThreadLog } from './thread-log.ts';
+
+/** Everything of one gate thread: bytes in, decision, bytes out, without asking the control thread. */
+export function runGateThread(control: MessagePort, data: GateThreadData): void {
+  const clock = createClock();
+  const log = createThreadLog(data.logLevel, (message) => control.postMessage(message));
+  // The listener is made last, but it knows how much is under way.
+  const telemetry = createGateTelemetry({ thread: threadId, inFlight: () => listener.underWay });
+  const chain = createChain({
+    engines: ENGINES,
+    host: { runtime: createWasmRuntime({ clock }), clock, log },
+    namespaceLabels: createNamespaceLabels(data.namespaces),
+    observer: telemetry,
+  });
+  const failed = (error: unknown): void =>
+    log.log('error', 'an unexpected error in a gate thread', { code: 'PC_INTERNAL', reason: stackOf(error) });
+  const listener = createGateListener({
+    limits: data.limits,
+    tls: data.tls,
+    gate: createAdmissionGate({ decide: chain.decide, log, maxBodyBytes: data.limits.maxBodyBytes }),
+    knows: (path) => admissionRoute(path) !== undefined,
+    now: () => clock.now(),
+    refused: (code) => telemetry.refused('admission', code),
+    failed,
+  });
+  serveThread(control, {
+    listener,
+    install: (set) => chain.install(set),
+    flush: () => telemetry.drain(),
+    failed,
+  });
+}
+
+/** Where it happened; the message is left out, because it may quote a review. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return [error.name, ...frames.map((line) => line.trim())].join(' ');
+}
