@@ -61,13 +61,18 @@ export function rewriteBody(
 function writeInstructions(target: Target, list: Instructions, plan: ChargePlan): void {
   const { out, fuel, context } = target;
   const { bytes } = context.module;
+  let copied = list.codeStart;
   for (let index = 0; index < list.count; index++) {
     const amount = plan.amount[index] as number;
-    if (amount !== 0) fuel.pay(amount);
     const rewrite = REWRITE[list.op[index] as number];
-    if (rewrite === undefined) out.copy(bytes, list.at[index] as number, list.at[index + 1] as number);
-    else rewrite(target, list, index);
+    if (amount === 0 && rewrite === undefined) continue;
+    const at = list.at[index] as number;
+    if (at > copied) out.copy(bytes, copied, at);
+    if (amount !== 0) fuel.pay(amount);
+    rewrite?.(target, list, index);
+    copied = rewrite === undefined ? at : (list.at[index + 1] as number);
   }
+  out.copy(bytes, copied, list.at[list.count] as number);
 }
 
 /** The guest's groups of locals, and two of ours. */
