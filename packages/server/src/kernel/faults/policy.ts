@@ -14,6 +14,10 @@ export const POLICY_FAULTS = {
     meaning: 'a key of a policy document has a value that it cannot take',
     advice: 'give the key a value of the form that the message names',
   },
+  PC_POLICY_BASE64: {
+    meaning: 'a module inside a policy document is not base64',
+    advice: 'encode the module with `base64 -w0`',
+  },
   PC_POLICY_DUPLICATE: {
     meaning: 'two policies have the same name',
     advice: 'rename or remove one of the two; the first one stays in force',

@@ -1,0 +1,83 @@
+import { Fault, isFault } from '../../../kernel/fault.ts';
+import { parseRegex } from './parse-regex.ts';
+import type { Assertion, CharacterTest, RegexNode } from './regex-syntax.ts';
+
+/** One step of the automaton; numbers are the places of other steps. */
+export type Step =
+  | { readonly kind: 'character'; readonly test: CharacterTest; readonly next: number }
+  | { readonly kind: 'assertion'; readonly assertion: Assertion; readonly next: number }
+  /** Both ways; what the first one finds is preferred. */
+  | { readonly kind: 'split'; readonly first: number; readonly second: number }
+  | { readonly kind: 'match' };
+
+export interface RegexProgram {
+  readonly steps: readonly Step[];
+  readonly start: number;
+}
+
+const MAX_STEPS = 5000;
+
+/** A pattern as an automaton whose running time is linear in the text: steps times characters at most. */
+export function compileRegex(pattern: string): RegexProgram | Fault {
+  const node = parseRegex(pattern);
+  if (isFault(node)) return node;
+  const builder = new Builder();
+  const start = builder.build(node, builder.add({ kind: 'match' }));
+  if (builder.isFull) return new Fault('PC_POLICY_CONDITION', 'a regular expression that is too large');
+  return { steps: builder.steps, start };
+}
+
+/** Builds from the end: every part is told where to go on. */
+class Builder {
+  readonly steps: Step[] = [];
+
+  get isFull(): boolean {
+    return this.steps.length > MAX_STEPS;
+  }
+
+  add(step: Step): number {
+    return this.steps.push(step) - 1;
+  }
+
+  build(node: RegexNode, next: number): number {
+    // The caller looks at the size; nothing more is built.
+    if (this.isFull) return next;
+    switch (node.kind) {
+      case 'character':
+        return this.add({ kind: 'character', test: node.test, next });
+      case 'assertion':
+        return this.add({ kind: 'assertion', assertion: node.assertion, next });
+      case 'sequence':
+        return node.nodes.reduceRight((after, part) => this.build(part, after), next);
+      case 'choice':
+        return node.nodes
+          .map((part) => this.build(part, next))
+          .reduceRight((second, first) => this.add({ kind: 'split', first, second }));
+      case 'repeat':
+        return this.#repeat(node, next);
+      default:
+        return node satisfies never;
+    }
+  }
+
+  #repeat({ node, min, max, isGreedy }: RegexNode & { readonly kind: 'repeat' }, next: number): number {
+    let start = next;
+    if (max === Infinity) {
+      const loop = this.add({ kind: 'match' });
+      start = loop;
+      this.steps[loop] = this.#split(this.build(node, loop), next, isGreedy);
+    } else {
+      for (let count = max; count > min && !this.isFull; count -= 1) {
+        start = this.add(this.#split(this.build(node, start), next, isGreedy));
+      }
+    }
+    for (let count = 0; count < min && !this.isFull; count += 1) start = this.build(node, start);
+    return start;
+  }
+
+  #split(inside: number, after: number, isGreedy: boolean): Step {
+    return isGreedy
+      ? { kind: 'split', first: inside, second: after }
+      : { kind: 'split', first: after, second: inside };
+  }
+}

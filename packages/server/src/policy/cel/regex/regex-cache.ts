@@ -1,0 +1,35 @@
+import { isFault } from '../../../kernel/fault.ts';
+import { CelFailure } from '../cel-failure.ts';
+import { compileRegex } from './compile-regex.ts';
+import { findMatches, type Charge } from './run-regex.ts';
+
+export interface Regex {
+  test(text: string): boolean;
+  /** The texts of at most so many matches, from the left, none of which overlap. */
+  findAll(text: string, limit: number): string[];
+}
+
+/** Patterns are constants of an expression, as a rule; the bound is for those that are not. */
+const MAX_PATTERNS = 256;
+
+/** Compiled patterns by their text. `charge` is asked before each piece of work. */
+export function createRegexCache(charge: Charge): (pattern: string) => Regex {
+  const cache = new Map<string, Regex>();
+  return (pattern) => {
+    const known = cache.get(pattern);
+    if (known !== undefined) return known;
+    charge(pattern.length);
+    const program = compileRegex(pattern);
+    if (isFault(program)) throw new CelFailure(program.message);
+    const regex: Regex = {
+      test: (text) => findMatches(program, text, { limit: 1, charge, isTest: true }).length > 0,
+      findAll: (text, limit) =>
+        findMatches(program, text, { limit, charge, isTest: false }).map(([start, end]) =>
+          text.slice(start, end),
+        ),
+    };
+    if (cache.size >= MAX_PATTERNS) cache.clear();
+    cache.set(pattern, regex);
+    return regex;
+  };
+}

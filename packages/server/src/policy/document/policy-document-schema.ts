@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { matchSchema } from './match-schema.ts';
+import {
+  base64Schema,
+  byteSizeSchema,
+  durationSchema,
+  filledText,
+  nameSchema,
+  sha256Schema,
+  urlSchema,
+} from './value-schemas.ts';
+
+export const POLICY_API_VERSION = 'portcullis.dev/v1';
+
+const TIMEOUT = { min: 1, max: 30_000, shown: 'from `1ms` to `30s`' };
+const MEMORY = { min: 65_536, max: 1024 ** 3, shown: 'from `64Ki` to `1Gi`' };
+const MAX_FUEL = 1e12;
+
+export const DEFAULT_LIMITS = { timeoutMs: 1000, memoryBytes: 16 * 1024 ** 2, fuel: 10_000_000 };
+
+export const timeoutSchema = durationSchema(TIMEOUT);
+export const memorySchema = byteSizeSchema(MEMORY);
+export const fuelSchema = z.number().int().min(1).max(MAX_FUEL);
+
+const keyReference = z.strictObject({
+  name: filledText.describe('name of the ConfigMap or Secret'),
+  key: filledText.describe('key whose value is the module'),
+  namespace: filledText.exactOptional().describe("its namespace; default: the server's own"),
+});
+
+export const MODULE_PLACES = ['file', 'inline', 'url', 'oci', 'configMap', 'secret'] as const;
+
+const moduleReference = z
+  .strictObject({
+    file: filledText.exactOptional().describe('path; a relative one starts from the folder of the document'),
+    inline: base64Schema.exactOptional().describe('the module itself in base64'),
+    url: urlSchema.exactOptional().describe('where to download it'),
+    oci: filledText.exactOptional().describe('reference of an OCI artifact'),
+    configMap: keyReference.exactOptional().describe('key of a ConfigMap'),
+    secret: keyReference.exactOptional().describe('key of a Secret'),
+    sha256: sha256Schema
+      .exactOptional()
+      .describe('SHA-256 that the bytes must have, hex; `sha256:` may stand before it'),
+  })
+  .superRefine((module, context) => {
+    const message = oneOf(MODULE_PLACES, (place) => module[place] !== undefined);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+/** What to say when not exactly one of the names is given. */
+export function oneOf<T extends string>(
+  names: readonly T[],
+  isGiven: (name: T) => boolean,
+): string | undefined {
+  const given = names.filter(isGiven);
+  if (given.length === 1) return undefined;
+  const all = names.map((name) => `\`${name}\``).join(', ');
+  return given.length === 0
+    ? `must name one of ${all}`
+    : `must name only one of ${all}, not ${given.map((name) => `\`${name}\``).join(' and ')}`;
+}
+
+const limits = z.strictObject({
+  timeout: timeoutSchema
+    .default(DEFAULT_LIMITS.timeoutMs)
+    .describe('wall clock of one evaluation, host calls included: `1ms` to `30s`; default `1s`'),
+  memory: memorySchema
+    .default(DEFAULT_LIMITS.memoryBytes)
+    .describe('linear memory: `64Ki` to `1Gi`; default `16Mi`'),
+  fuel: fuelSchema
+    .default(DEFAULT_LIMITS.fuel)
+    .describe('about one per Wasm instruction: 1 to 1e12; default 10000000'),
+});
+
+const metadata = z.strictObject({
+  name: nameSchema.describe('DNS-1123 subdomain, unique among all policies'),
+  version: filledText.exactOptional().describe('of the policy, for people'),
+  description: z.string().exactOptional().describe('what the policy is for'),
+  labels: z.record(z.string(), z.string()).default({}).describe('to find it by'),
+  annotations: z.record(z.string(), z.string()).default({}).describe('notes of tools'),
+});
+
+const spec = z.strictObject({
+  gate: z
+    .enum(['admission', 'authentication', 'authorization', 'resource', 'runtime'])
+    .default('admission')
+    .describe('the gate whose reviews the policy judges'),
+  phase: z
+    .enum(['validate', 'mutate'])
+    .default('validate')
+    .describe('mutating policies run first, one after another'),
+  order: z.number().int().default(100).describe('inside a phase, ascending; ties by name'),
+  mode: z
+    .enum(['enforce', 'warn', 'audit'])
+    .default('enforce')
+    .describe('`warn`: a denial allows and tells the client; `audit`: it allows and is only recorded'),
+  failurePolicy: z
+    .enum(['Fail', 'Ignore'])
+    .default('Fail')
+    .describe('what it means when the policy cannot answer: `Fail` denies, `Ignore` allows with a warning'),
+  match: matchSchema.prefault({}).describe('the requests that the policy judges; empty: all'),
+  engine: z
+    .enum(['plugin', 'wasi', 'kubewarden', 'opa', 'gatekeeper', 'rego', 'typescript', 'http', 'image'])
+    .exactOptional()
+    .describe('how the module is run; default: found out from the module'),
+  module: moduleReference.describe('the code: exactly one place'),
+  settings: z.unknown().default({}).describe('any value; reaches the policy as it is'),
+  limits: limits.prefault({}).describe('enforced in each evaluation'),
+  capabilities: z
+    .array(filledText)
+    .default([])
+    .describe('what the policy may ask of the host: `kubernetes/get_resource`, `oci/*`'),
+  message: filledText
+    .exactOptional()
+    .describe("replaces the text that the client sees; the policy's own goes to the causes"),
+  enabled: z.boolean().default(true).describe('false: loaded and listed, never asked'),
+});
+
+/** The one definition of the policy document: parsing, the JSON Schema and the reference in the docs come from it. */
+export const policyDocumentSchema = z.strictObject({
+  apiVersion: z.literal(POLICY_API_VERSION).describe('version of this form'),
+  kind: z.literal('Policy').describe('kind of the document'),
+  metadata: metadata.describe('name and notes'),
+  spec: spec.describe('the policy itself'),
+});
+
+export type PolicyDocument = z.output<typeof policyDocumentSchema>;

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { isFault, type Fault } from '../../kernel/fault.ts';
+import { parseDuration } from '../../kernel/duration.ts';
+import { parseByteSize } from '../../kernel/quantity.ts';
+import { normalizeBase64 } from './base64.ts';
+import { isLabelKey, isLabelValue, isSubdomain } from './names.ts';
+
+/** A text, checked and brought into one form; `parse` answers the form, or what is wrong as it follows the key's name. */
+export function textSchema<T>(parse: (text: string) => T | Problem): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    const value = parse(text);
+    if (!(value instanceof Problem)) return value;
+    context.issues.push({
+      code: 'custom',
+      message: value.message,
+      params: { fault: value.fault },
+      input: text,
+    });
+    return z.NEVER;
+  });
+}
+
+class Problem {
+  readonly message: string;
+  /** When it is not the ordinary PC_POLICY_VALUE. */
+  readonly fault: 'PC_POLICY_VALUE' | 'PC_POLICY_BASE64';
+
+  constructor(message: string, fault: Problem['fault'] = 'PC_POLICY_VALUE') {
+    this.message = message;
+    this.fault = fault;
+  }
+}
+
+export function show(text: string): string {
+  return `\`${text.length > 64 ? `${text.slice(0, 64)}…` : text}\``;
+}
+
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  /** The bounds as people write them. */
+  readonly shown: string;
+}
+
+function inBounds(value: number | Fault, bounds: Bounds, text: string): number | Problem {
+  if (isFault(value)) return new Problem(value.message);
+  if (value >= bounds.min && value <= bounds.max) return value;
+  return new Problem(`must be ${bounds.shown}, not ${show(text)}`);
+}
+
+/** Whole milliseconds. */
+export function durationSchema(bounds: Bounds): z.ZodType<number, string> {
+  return textSchema((text) => inBounds(parseDuration(text), bounds, text));
+}
+
+/** Whole bytes, from a quantity or a plain number. */
+export function byteSizeSchema(bounds: Bounds): z.ZodType<number, string | number> {
+  return z
+    .union([z.string(), z.number()], { error: 'must be a size such as `16Mi`' })
+    .transform((written, context) => {
+      const size = inBounds(parseByteSize(String(written)), bounds, String(written));
+      if (!(size instanceof Problem)) return size;
+      context.issues.push({ code: 'custom', message: size.message, input: written });
+      return z.NEVER;
+    });
+}
+
+/** Lower-case hex without prefix, from any letter case and with or without `sha256:`. */
+export const sha256Schema = textSchema((text) => {
+  const hex = text.toLowerCase().replace(/^sha256:/, '');
+  return /^[0-9a-f]{64}$/.test(hex) ? hex : new Problem(`must be 64 hex digits, not ${show(text)}`);
+});
+
+export const base64Schema = textSchema((text) => {
+  const packed = normalizeBase64(text);
+  if (packed === '') return new Problem('must not be empty', 'PC_POLICY_BASE64');
+  return packed ?? new Problem('is not standard base64 with padding', 'PC_POLICY_BASE64');
+});
+
+export const nameSchema = textSchema((text) =>
+  isSubdomain(text)
+    ? text
+    : new Problem(
+        `must be a name of at most 253 lower-case letters, digits, \`-\` and \`.\` that begins and ends with a letter or digit, not ${show(text)}`,
+      ),
+);
+
+export const labelKeySchema = textSchema((text) =>
+  isLabelKey(text)
+    ? text
+    : new Problem(`must be a label key such as \`app.kubernetes.io/name\`, not ${show(text)}`),
+);
+
+export const labelValueSchema = textSchema((text) =>
+  isLabelValue(text)
+    ? text
+    : new Problem(
+        `must be a label value: at most 63 letters, digits, \`-\`, \`_\` and \`.\`, not ${show(text)}`,
+      ),
+);
+
+export const urlSchema = textSchema((text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    return new Problem(`must be an https URL, not ${show(text)}`);
+  // A password in a document would end up in every log that names the place.
+  return url.username === '' && url.password === ''
+    ? text
+    : new Problem('must not hold a user name or password');
+});
+
+export const filledText = textSchema((text) =>
+  text.trim() === '' ? new Problem('must not be empty') : text,
+);
+
+// One of `pods`, `pods/exec`, `pods/*`, `*`, `*/scale`, `*/*`.
+export const resourcePatternSchema = textSchema((text) =>
+  /^(?:\*|[a-z0-9][-a-z0-9.]*)(?:\/(?:\*|[a-z0-9][-a-z0-9.]*))?$/i.test(text)
+    ? text
+    : new Problem(
+        `must be a resource such as \`pods\`, \`pods/exec\`, \`*\` or \`*/scale\`, not ${show(text)}`,
+      ),
+);
+
+export const namespaceGlobSchema = textSchema((text) =>
+  /^[-a-z0-9*?]{1,253}$/.test(text)
+    ? text
+    : new Problem(`must be the name of a namespace, \`*\` and \`?\` allowed, not ${show(text)}`),
+);
