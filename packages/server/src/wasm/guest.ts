@@ -59,6 +59,10 @@ const MAX_GRANT = 2 ** 30;
 /** Host functions take fuel from a guest at most down to here at once; the rest is a debt until it asks for more. */
 const MIN_FUEL = -(2 ** 28);
 
+/** A new instance costs about as much as going over 6 MiB. */
+const SPARE_BYTES = 4 * 1024 * 1024;
+const SMALL_RUNS = 16;
+
 type Entry = (...args: readonly number[]) => Promise<unknown>;
 
 /** One instance, which serves one run at a time. */
@@ -70,6 +74,8 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   readonly #fuel: WebAssembly.Global<number>;
   readonly #entries = new Map<string, Entry>();
   #snapshot: MemorySnapshot | undefined;
+  /** Runs in a row that left more than `SPARE_BYTES` unused. */
+  #smallRuns = 0;
 
   /** Of the present run. */
   #task: Task<T> | undefined;
@@ -153,6 +159,8 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
 
   #end<R extends Run | Fault>(outcome: R): R {
     this.#task = undefined;
+    const { physical, size } = this.memory;
+    this.#smallRuns = physical.length - size > SPARE_BYTES ? this.#smallRuns + 1 : 0;
     this.#setting.onEnd(this);
     return outcome;
   }
@@ -270,9 +278,9 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
     if (this.#snapshot !== undefined) restoreSnapshot(this.memory.physical, this.#snapshot);
   }
 
-  /** Bytes that a reset has to go over. */
-  get physicalBytes(): number {
-    return this.memory.physical.length;
+  /** It grew once and has not needed that much for long; memory cannot shrink, and a reset has to go over all of it. */
+  get isOversized(): boolean {
+    return this.#smallRuns >= SMALL_RUNS;
   }
 }
 

@@ -207,11 +207,14 @@ class Pool<T> implements Sandbox<T> {
 
   #release(guest: Guest<T>): void {
     if (this.#starting.has(guest)) return;
-    const isKept =
-      !this.#isClosed && !guest.isTainted && this.#compiled.layout.resettable && this.idle < MAX_IDLE;
+    const isKept = this.#isUseful(guest) && this.idle < MAX_IDLE;
     if (isKept) this.#used.push(guest);
     else this.#drop();
     this.#defer();
+  }
+
+  #isUseful(guest: Guest<T>): boolean {
+    return !this.#isClosed && this.#compiled.layout.resettable && !guest.isTainted && !guest.isOversized;
   }
 
   #drop(): void {
