@@ -6,9 +6,9 @@ import { code, generated, table } from './markdown.ts';
 interface Node {
   readonly type?: string;
   readonly description?: string;
-  readonly default?: unknown;
+  readonly default?: string | number | boolean | object;
   readonly enum?: readonly unknown[];
-  readonly const?: unknown;
+  readonly const?: string;
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
   readonly required?: readonly string[];
@@ -36,7 +36,7 @@ function rowsOf(node: Node, path: string): readonly (readonly string[])[] {
 }
 
 function valueOf(node: Node): string {
-  if (node.const !== undefined) return code(String(node.const));
+  if (node.const !== undefined) return code(node.const);
   if (node.enum !== undefined) return node.enum.map((value) => code(String(value))).join(', ');
   if (node.items !== undefined) return `list of ${valueOf(node.items)}`;
   return node.type === 'object' ? 'map' : (node.type ?? 'any');

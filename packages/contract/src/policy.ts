@@ -76,7 +76,7 @@ export interface Match {
 export interface ResourceRule {
   readonly apiGroups: readonly string[];
   readonly apiVersions: readonly string[];
-  /** `pods`, `pods/exec`, `pods/*`, `*`, `*​/scale`, `*​/*`. */
+  // `pods`, `pods/exec`, `pods/*`, `*`, `*/scale`, `*/*`: a line comment, since the last ones would end a block.
   readonly resources: readonly string[];
   readonly scope: 'Cluster' | 'Namespaced' | '*';
   /** Empty: every name. */

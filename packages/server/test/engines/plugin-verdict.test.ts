@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Operation, Phase, Verdict } from '@portcullis/contract';
 import { pluginFault, pluginVerdict } from '../../src/engines/plugin/plugin-verdict.ts';
 import { Fault } from '../../src/kernel/fault.ts';

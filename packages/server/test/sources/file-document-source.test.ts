@@ -9,7 +9,7 @@ import { createFileModuleSource } from '../../src/sources/file/file-module-sourc
 import type { DocumentSource } from '../../src/sources/source.ts';
 
 const folders: string[] = [];
-after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+after(() => Promise.all(folders.map((made) => rm(made, { recursive: true }))));
 
 async function folder(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), 'portcullis-file-source-'));
