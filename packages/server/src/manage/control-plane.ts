@@ -59,5 +59,6 @@ export interface AuditEntry {
   readonly action: 'policy.put' | 'policy.delete';
   readonly name: string;
   readonly token: string;
-  readonly result: 'ok' | string;
+  /** `ok`, or a fault code. */
+  readonly result: string;
 }

@@ -95,7 +95,7 @@ test('a secret shows itself only when asked to', () => {
   const shown = [
     JSON.stringify({ secret }),
     inspect({ secret }),
-    `${String(secret)}`,
+    String(secret),
     inspect(secret, { showHidden: true }),
   ];
   for (const text of shown) {

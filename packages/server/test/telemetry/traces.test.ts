@@ -110,7 +110,7 @@ test('traceparent is read as W3C Trace Context has it', () => {
     `00-${TRACE.toUpperCase()}-${CALLER}-01`,
     `00-${TRACE}-${CALLER}`,
   ]) {
-    equal(parseTraceParent(wrong), undefined, wrong);
+    equal(parseTraceParent(wrong), undefined, String(wrong));
   }
 });
 

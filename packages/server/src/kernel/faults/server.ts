@@ -33,10 +33,30 @@ export const SERVER_FAULTS = {
     meaning: "the token's role does not allow this",
     advice: 'use a token of a higher role',
   },
+  PC_AUTH_ATTEMPTS: {
+    meaning: 'too many wrong tokens came from this address',
+    advice: 'wait for the seconds that `retry-after` names, then use a valid token',
+  },
   PC_NOT_FOUND: { meaning: 'there is nothing with this name or path', advice: 'list what exists' },
   PC_METHOD: { meaning: 'the path does not take this method', advice: 'use a method that `allow` names' },
   PC_CONFLICT: { meaning: 'the thing belongs to another source', advice: 'change it where it comes from' },
   PC_BODY: { meaning: 'the body of a management request cannot be used', advice: 'see /openapi.json' },
+  PC_BODY_SIZE: {
+    meaning: 'the body of a management request is too large',
+    advice: 'load large modules by URL or from a file',
+  },
+  PC_BODY_TYPE: {
+    meaning: 'the body of a management request has a content type that the path does not take',
+    advice: 'send one of the content types that the message names',
+  },
+  PC_QUERY: {
+    meaning: 'a query parameter of a management request cannot be used',
+    advice: 'see /openapi.json',
+  },
+  PC_PRECONDITION: {
+    meaning: 'the thing is not as the request demands it to be',
+    advice: 'read it again, apply the change to what is there now, and send its new `etag`',
+  },
   PC_STORAGE: {
     meaning: 'the data directory cannot be read or written',
     advice: 'check the path and its permissions',

@@ -1,19 +1,9 @@
-import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { DecisionRecord } from '@portcullis/contract';
 import type { Logger } from '../../kernel/ports.ts';
-import type { SpanWriter } from './span-writer.ts';
+import type { SpanWriter, SpanWriterOptions } from './span-writer.ts';
 
-export interface DecisionTracerOptions {
-  /** OTLP/HTTP receiver. A bare origin means its `/v1/traces`. */
-  readonly endpoint: string;
-  /** Such as the receiver's token. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Share of the traces that begin here; a caller's own decision goes before it. */
-  readonly sampleRatio: number;
-  readonly version: string;
+export interface DecisionTracerOptions extends SpanWriterOptions {
   readonly log: Logger;
-  /** Instead of OTLP/HTTP. */
-  readonly exporter?: SpanExporter;
 }
 
 /** Makes spans of decisions and sends them on. */

@@ -13,17 +13,29 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
   TracerProvider,
+  type SpanExporter,
 } from '@opentelemetry/sdk-trace';
 import type { Contribution, DecisionRecord } from '@portcullis/contract';
-import type { DecisionTracerOptions } from './decision-tracer.ts';
 import { parseTraceParent } from './trace-parent.ts';
+
+export interface SpanWriterOptions {
+  /** OTLP/HTTP receiver. A bare origin means its `/v1/traces`. */
+  readonly endpoint: string;
+  /** Such as the receiver's token. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Share of the traces that begin here; a caller's own decision goes before it. */
+  readonly sampleRatio: number;
+  readonly version: string;
+  /** Instead of OTLP/HTTP. */
+  readonly exporter?: SpanExporter;
+}
 
 export interface SpanWriter {
   write(record: DecisionRecord): void;
   close(): Promise<void>;
 }
 
-export function createSpanWriter(options: DecisionTracerOptions): SpanWriter {
+export function createSpanWriter(options: SpanWriterOptions): SpanWriter {
   const { endpoint, headers, sampleRatio, version } = options;
   const exporter =
     options.exporter ?? new OTLPTraceExporter({ url: tracesUrl(endpoint), headers: { ...headers } });

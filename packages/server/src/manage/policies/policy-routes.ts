@@ -1,0 +1,179 @@
+import type { Policy } from '@portcullis/contract';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import { describePolicy } from '../../policy/describe-policy.ts';
+import type { ControlPlane, PolicyView } from '../control-plane.ts';
+import type { Changes } from '../http/changes.ts';
+import { jsonResponse } from '../http/responses.ts';
+import type { Call, Content, Route } from '../http/route.ts';
+import {
+  NAMED_SCHEMAS,
+  policyListSchema,
+  policyResourceSchema,
+  policyStatusSchema,
+} from '../openapi/schemas.ts';
+import { checkPrecondition, policyTag } from './policy-tag.ts';
+import { POLICY_MEDIA_TYPES, readPolicy } from './read-policy.ts';
+
+export interface PolicyRoutesOptions {
+  readonly control: ControlPlane;
+  readonly changes: Changes;
+  /** Bytes of one document. */
+  readonly maxBytes: number;
+}
+
+const LIST = '/api/v1/policies';
+const ONE = '/api/v1/policies/{name}';
+const DOCUMENT: Content = Object.fromEntries(
+  POLICY_MEDIA_TYPES.map((type) => [type, NAMED_SCHEMAS['PolicyDocument'] ?? 'text']),
+);
+const RESOURCE: Content = { 'application/json': policyResourceSchema };
+const IF_MATCH = 'entity tag that the policy must have now; `*`: it must exist';
+const WRITE_FAILURES = [400, 409, 412, 413, 415, 422, 503];
+
+export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions): readonly Route[] {
+  async function create({ request, token }: Call): Promise<Response | Fault> {
+    const policy = await readPolicy(request, maxBytes);
+    if (isFault(policy)) return policy;
+    const { name } = policy.metadata;
+    return changes.make({ action: 'policy.put', name, token }, async () => {
+      if (control.policy(name) !== undefined) {
+        return new Fault(
+          'PC_CONFLICT',
+          `there is already a policy \`${name}\`, replace it with PUT ${LIST}/${name}`,
+        );
+      }
+      return put(policy);
+    });
+  }
+
+  async function replace({ request, name, token }: Call): Promise<Response | Fault> {
+    const policy = await readPolicy(request, maxBytes);
+    if (isFault(policy)) return policy;
+    if (policy.metadata.name !== name) {
+      const named = policy.metadata.name;
+      return new Fault('PC_BODY', `the document is named \`${named}\`, but the path names \`${name}\``);
+    }
+    return changes.make({ action: 'policy.put', name, token }, async () => {
+      return checkPrecondition(request, control.policy(name)?.policy) ?? put(policy);
+    });
+  }
+
+  async function put(policy: Policy): Promise<Response | Fault> {
+    const result = await control.put(policy);
+    if (isFault(result)) return result;
+    const { created, view } = result;
+    const location = { location: `${LIST}/${encodeURIComponent(view.name)}` };
+    return resource(view, created ? 201 : 200, created ? location : {});
+  }
+
+  async function remove({ request, name, token }: Call): Promise<Response | Fault> {
+    return changes.make({ action: 'policy.delete', name, token }, async () => {
+      const fault = checkPrecondition(request, control.policy(name)?.policy) ?? (await control.remove(name));
+      return fault ?? new Response(null, { status: 204 });
+    });
+  }
+
+  function find(name: string): PolicyView | Fault {
+    return control.policy(name) ?? new Fault('PC_NOT_FOUND', `there is no policy \`${name}\``);
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: LIST,
+      operationId: 'listPolicies',
+      summary: 'Everything that is known, refused documents included',
+      access: 'viewer',
+      faults: 'problem',
+      answers: { 200: { description: 'sorted by name', content: { 'application/json': policyListSchema } } },
+      failures: [],
+      handle: () => jsonResponse({ items: control.policies().map(summaryOf) }),
+    },
+    {
+      method: 'POST',
+      path: LIST,
+      operationId: 'createPolicy',
+      summary: 'Create a policy; answers when it is in force',
+      access: 'editor',
+      faults: 'problem',
+      body: DOCUMENT,
+      answers: { 201: { description: 'in force', content: RESOURCE } },
+      failures: WRITE_FAILURES.filter((status) => status !== 412),
+      handle: create,
+    },
+    {
+      method: 'GET',
+      path: ONE,
+      operationId: 'readPolicy',
+      summary: 'One policy with its document and its status',
+      access: 'viewer',
+      faults: 'problem',
+      answers: { 200: { description: 'with its entity tag, when it is in force', content: RESOURCE } },
+      failures: [404],
+      handle({ name }) {
+        const view = find(name);
+        return isFault(view) ? view : resource(view);
+      },
+    },
+    {
+      method: 'PUT',
+      path: ONE,
+      operationId: 'putPolicy',
+      summary: 'Create or replace a policy; answers when it is in force',
+      access: 'editor',
+      faults: 'problem',
+      headers: { 'if-match': IF_MATCH, 'if-none-match': '`*`: the policy must not exist' },
+      body: DOCUMENT,
+      answers: {
+        200: { description: 'replaced', content: RESOURCE },
+        201: { description: 'created', content: RESOURCE },
+      },
+      failures: WRITE_FAILURES,
+      handle: replace,
+    },
+    {
+      method: 'DELETE',
+      path: ONE,
+      operationId: 'deletePolicy',
+      summary: 'Remove a policy that came through this API',
+      access: 'editor',
+      faults: 'problem',
+      headers: { 'if-match': IF_MATCH },
+      answers: { 204: { description: 'no longer in force' } },
+      failures: [404, 409, 412, 503],
+      handle: remove,
+    },
+    {
+      method: 'GET',
+      path: `${ONE}/status`,
+      operationId: 'readPolicyStatus',
+      summary: 'How one policy stands, with its last faults',
+      access: 'viewer',
+      faults: 'problem',
+      answers: { 200: { description: 'the status', content: { 'application/json': policyStatusSchema } } },
+      failures: [404],
+      handle({ name }) {
+        const view = find(name);
+        return isFault(view) ? view : jsonResponse(view.status);
+      },
+    },
+  ];
+}
+
+function resource(
+  { name, policy, status }: PolicyView,
+  code: number = 200,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const document = policy === undefined ? {} : { policy: describePolicy(policy) };
+  const tag: Record<string, string> = policy === undefined ? {} : { etag: policyTag(policy) };
+  return jsonResponse({ name, ...document, status }, code, { ...tag, ...headers });
+}
+
+/** Without module and settings, which may be large. */
+function summaryOf({ name, policy, status }: PolicyView): object {
+  if (policy === undefined) return { name, status };
+  const { version, description } = policy.metadata;
+  const { gate, phase, order, mode, failurePolicy, enabled } = policy.spec;
+  return { name, version, description, gate, phase, order, mode, failurePolicy, enabled, status };
+}
