@@ -1,4 +1,11 @@
 import type { Clock, Logger } from '../kernel/ports.ts';
+import { createTokenStore } from '../manage/access/token-store.ts';
+import {
+  createManagementApi,
+  MANAGEMENT_LIMITS,
+  type ManagementApi,
+  type ManagementApiOptions,
+} from '../manage/management-api.ts';
 import { createLogger } from '../telemetry/log/logger.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { createDecisionTracer } from '../telemetry/traces/decision-tracer.ts';
@@ -26,5 +33,20 @@ export function createServerTelemetry(
     ...(endpoint === undefined
       ? {}
       : { tracer: createDecisionTracer({ endpoint, headers, sampleRatio, version: VERSION, log }) }),
+  });
+}
+
+/** The management API. An inline module may be as large as any other, and base64 makes it a third longer. */
+export function createApi(
+  { management, sources }: Config,
+  parts: Pick<ManagementApiOptions, 'control' | 'clock' | 'log'>,
+): ManagementApi {
+  const module = Math.ceil(sources.maxModuleBytes * (4 / 3)) + MANAGEMENT_LIMITS.document;
+  return createManagementApi({
+    ...parts,
+    version: VERSION,
+    tokens: createTokenStore(management.tokens),
+    metricsOpen: management.metricsOpen,
+    limits: { document: module, module },
   });
 }

@@ -2,19 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createPolicyLoader } from '../chain/policy-loader.ts';
 import { Fault, isFault } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/ports.ts';
+import { createToken } from '../manage/access/token-store.ts';
 import type { TelemetryBatch } from '../telemetry/telemetry-batch.ts';
 import { createWasmRuntime } from '../wasm/wasm-runtime.ts';
 import { createClock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { createPolicyControl, type PolicyControl } from './control/policy-control.ts';
-import { createDevelopmentToken } from './development-token.ts';
 import { ENGINES } from './engine-table.ts';
 import { createManagementListener, type ManagementListener } from './http/management-listener.ts';
 import { openCertificates, type Certificates } from './open-certificates.ts';
 import { openSources } from './open-sources.ts';
-import { createManagementHandler } from './management-handler.ts';
-import { createServerLog, createServerTelemetry } from './observability.ts';
+import { createApi, createServerLog, createServerTelemetry } from './observability.ts';
 import { probePort } from './probe-port.ts';
 import { gateThreadData } from './threads/gate-thread-data.ts';
 import { createThreadPool, type ThreadPool } from './threads/thread-pool.ts';
@@ -43,9 +42,8 @@ const ENTRY = new URL(
 export async function startServer(configured: Config): Promise<RunningServer | Fault> {
   const clock = createClock();
   const startedAt = clock.wall();
-  const token = needsToken(configured) ? createDevelopmentToken() : undefined;
-  const tokens = [...configured.management.tokens, ...(token === undefined ? [] : [token.entry])];
-  const config: Config = { ...configured, management: { ...configured.management, tokens } };
+  const token = needsToken(configured) ? createToken() : undefined;
+  const config = token === undefined ? configured : withToken(configured, token.sha256);
   const log = createServerLog(config, clock);
 
   const certificates = await openCertificates(config, clock, log);
@@ -94,10 +92,10 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     startedAt,
     draining: () => draining !== undefined,
   });
+  const api = createApi(config, { control: plane, clock, log });
   const management = createManagementListener({
-    handler: createManagementHandler(plane, config),
+    handler: (request, info) => api.fetch(request, info),
     ...(certificates.management === undefined ? {} : { tls: certificates.management.material() }),
-    maxBodyBytes: config.sources.maxModuleBytes * 2,
     failed: (error) => log.log('debug', 'a management request broke off', { reason: String(error) }),
   });
 
@@ -123,7 +121,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   return {
     addresses: started,
     ...(config.development
-      ? { development: { certFile, ...(token === undefined ? {} : { token: token.secret }) } }
+      ? { development: { certFile, ...(token === undefined ? {} : { token: token.token.reveal() }) } }
       : {}),
     log,
     reload: () => reloadAll(parts),
@@ -176,6 +174,12 @@ async function drainGates({ config, pool, policies, certificates }: Parts): Prom
 
 function needsToken({ development, management }: Config): boolean {
   return development && management.tokens.length === 0;
+}
+
+/** For this run only; the token itself is shown once and kept nowhere. */
+function withToken(config: Config, sha256: string): Config {
+  const tokens = [{ name: 'development', role: 'admin' as const, sha256 }];
+  return { ...config, management: { ...config.management, tokens } };
 }
 
 function urlHost(host: string): string {

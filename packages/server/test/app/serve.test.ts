@@ -61,7 +61,7 @@ describe('portcullis serve', { timeout: 120_000 }, () => {
       verdicts.map((verdict) => 'allowed' in verdict && verdict.allowed),
       [false, true],
     );
-    match(served.stdout(), /token +pc_[\w-]{32}\n/);
+    match(served.stdout(), /token +pcl_[\w-]{43}\n/);
   });
 
   test('drains on SIGTERM without a failed request, unready at once, and ends with 0', async () => {
@@ -137,6 +137,55 @@ describe('portcullis serve', { timeout: 120_000 }, () => {
     ok(served.log.some(({ code }) => code === 'PC_TLS_CERTIFICATE'));
   });
 
+  test('a policy that came through the API survives a kill; one from a file belongs to its file', async () => {
+    const dev = (config: object = {}): Promise<Served> => start({ serving: { threads: 2 }, ...config });
+    const first = await dev();
+    const module = { inline: await readFile(join(directory, 'policies/image-registry.wasm'), 'base64') };
+    const document = (registry: string): string =>
+      JSON.stringify({
+        apiVersion: 'portcullis.dev/v1',
+        kind: 'Policy',
+        metadata: { name: 'from-api' },
+        spec: { engine: 'plugin', module, settings: { registries: [registry] } },
+      });
+    const stranger = await call(first, 'PUT', '/api/v1/policies/from-api', { body: document('quay.io') });
+    equal(stranger.status, 401);
+    const token = tokenOf(first);
+    const put = (served: Served, name: string, body: string): Promise<Response> =>
+      call(served, 'PUT', `/api/v1/policies/${name}`, { body, token: tokenOf(served) });
+    const made = await put(first, 'from-api', document('quay.io'));
+    equal(made.status, 201, await made.text());
+    // In force in every thread when the answer is there.
+    for (let round = 0; round < 10; round += 1)
+      equal(await isAllowed(first, 'registry.k8s.io/pause:3.10'), false);
+    const conflict = await put(
+      first,
+      'image-registry',
+      document('quay.io').replace('from-api', 'image-registry'),
+    );
+    equal(conflict.status, 409);
+    const broken = await put(
+      first,
+      'from-api',
+      document('quay.io').replace(/"inline":"[^"]*"/, '"inline":"AAAA"'),
+    );
+    equal(broken.status, 422, await broken.text());
+    equal(await isAllowed(first, 'registry.k8s.io/pause:3.10'), false);
+    const metrics = await (await fetch(`${first.management}/metrics`)).text();
+    match(metrics, /^portcullis_\w*revision\w*(\{[^}]*\})? 2$/m);
+    const status = await call(first, 'GET', '/api/v1/status', { token });
+    deepEqual(((await status.json()) as { revision: object }).revision, { built: 2, inForce: 2 });
+    ok(!JSON.stringify(first.log).includes(token));
+    first.process.kill('SIGKILL');
+    await first.exited;
+
+    const second = await dev();
+    equal(await isAllowed(second, 'registry.k8s.io/pause:3.10'), false);
+    const removed = await call(second, 'DELETE', '/api/v1/policies/from-api', { token: tokenOf(second) });
+    ok(removed.ok, await removed.text());
+    equal(await isAllowed(second, 'registry.k8s.io/pause:3.10'), true);
+  });
+
   describe('refuses to start', () => {
     before(async () => {
       directory = await workDirectory();
@@ -173,6 +222,26 @@ describe('portcullis serve', { timeout: 120_000 }, () => {
     });
   });
 });
+
+function tokenOf(served: Served): string {
+  return /token +(pcl_\S+)/.exec(served.stdout())?.[1] ?? '';
+}
+
+function call(
+  served: Served,
+  method: string,
+  path: string,
+  { body, token }: { readonly body?: string; readonly token?: string },
+): Promise<Response> {
+  return fetch(`${served.management}${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+}
 
 /** As editors do: never a half-written file. */
 async function replace(path: string, text: string): Promise<void> {

@@ -7,9 +7,10 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { TlsMaterial } from '../tls/tls-material.ts';
+import { discardBody } from './read-body.ts';
 
-/** In the manner of fetch; never rejects. */
-export type FetchHandler = (request: Request) => Response | Promise<Response>;
+/** In the manner of fetch; never rejects. It bounds the body itself, so that nothing is read before it wants it. */
+export type FetchHandler = (request: Request, info: { readonly remoteAddress: string }) => Promise<Response>;
 
 export interface ManagementListener {
   listen(options: { readonly host: string; readonly port: number }): Promise<number>;
@@ -22,12 +23,13 @@ export interface ManagementListenerOptions {
   readonly handler: FetchHandler;
   /** Absent: plain HTTP. */
   readonly tls?: TlsMaterial;
-  /** Larger bodies are cut off with 413 by the handler's own limit or here. */
-  readonly maxBodyBytes: number;
   readonly failed: (error: unknown) => void;
 }
 
+const TIMEOUTS = { requestTimeout: 60_000, headersTimeout: 10_000 };
 const HANDSHAKE_TIMEOUT = 10_000;
+/** Bytes of a body that the handler did not want, read so that the client gets to see why. */
+const DISCARD_ALLOWANCE = 64 * 1024 ** 2;
 
 /** The listener of the management API: rare requests, so clarity before speed. */
 export function createManagementListener(options: ManagementListenerOptions): ManagementListener {
@@ -42,18 +44,19 @@ export function createManagementListener(options: ManagementListenerOptions): Ma
   };
   const server: Server | HttpsServer =
     tls === undefined
-      ? createHttpServer(onRequest)
+      ? createHttpServer(TIMEOUTS, onRequest)
       : createHttpsServer(
-          { ...tls, minVersion: 'TLSv1.3', ALPNProtocols: ['http/1.1'], handshakeTimeout: HANDSHAKE_TIMEOUT },
+          {
+            ...TIMEOUTS,
+            ...tls,
+            minVersion: 'TLSv1.3',
+            ALPNProtocols: ['http/1.1'],
+            handshakeTimeout: HANDSHAKE_TIMEOUT,
+          },
           onRequest,
         );
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await read(incoming, options.maxBodyBytes);
-    if (body === undefined) {
-      response.writeHead(413, { connection: 'close' }).end();
-      return;
-    }
     const url = URL.parse(incoming.url ?? '/', `${scheme}://${incoming.headers.host ?? 'localhost'}`);
     const method = incoming.method ?? 'GET';
     if (url === null || !ANSWERED.has(method)) {
@@ -65,15 +68,18 @@ export function createManagementListener(options: ManagementListenerOptions): Ma
       for (const value of values ?? []) headers.append(name, value);
     }
     const hasBody = method !== 'GET' && method !== 'HEAD';
-    const answered = await options.handler(
-      new Request(url, { method, headers, ...(hasBody ? { body } : {}) }),
-    );
+    const request = new Request(url, {
+      method,
+      headers,
+      ...(hasBody ? { body: bodyOf(incoming), duplex: 'half' } : {}),
+    });
+    const remoteAddress = incoming.socket.remoteAddress ?? '';
+    const answered = await options.handler(request, { remoteAddress });
     const content = Buffer.from(await answered.arrayBuffer());
-    response.writeHead(
-      answered.status,
-      [...answered.headers, ['content-length', String(content.length)]].flat(),
-    );
+    const length = ['content-length', String(content.length)];
+    response.writeHead(answered.status, [...answered.headers, length].flat());
     response.end(method === 'HEAD' ? undefined : content);
+    if (!incoming.complete) discardBody(incoming, DISCARD_ALLOWANCE);
   }
 
   return {
@@ -105,14 +111,31 @@ export function createManagementListener(options: ManagementListenerOptions): Ma
 /** `Request` refuses to be made for others, such as TRACE. */
 const ANSWERED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Undefined when it is too large. */
-async function read(incoming: IncomingMessage, limit: number): Promise<Buffer<ArrayBuffer> | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** The body as it comes. A reader that has enough leaves the connection alone, because the answer still has to go out. */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let open = true;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      const end = (finish: () => void): void => {
+        if (open) finish();
+        open = false;
+      };
+      incoming.on('data', (chunk: Buffer) => {
+        if (!open) return;
+        controller.enqueue(chunk);
+        if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
+      });
+      incoming.on('end', () => end(() => controller.close()));
+      incoming.on('error', (error) => end(() => controller.error(error)));
+      incoming.on('close', () => end(() => controller.error(new Error('the client went away'))));
+      incoming.pause();
+    },
+    pull() {
+      incoming.resume();
+    },
+    cancel() {
+      open = false;
+      incoming.resume();
+    },
+  });
 }
