@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import type { JsonObject, JsonValue } from '@portcullis/contract';
 import { parseAllDocuments } from 'yaml';
 import { Fault, isFault } from '../../kernel/fault.ts';
@@ -20,7 +21,7 @@ export async function readInputs(
 ): Promise<readonly (ReviewInput | Fault)[]> {
   const shown = path === '-' ? 'standard input' : path;
   const bytes = await attempt('PC_INPUT', `cannot read \`${shown}\``, () =>
-    readFile(path === '-' ? '/dev/stdin' : path),
+    path === '-' ? buffer(process.stdin) : readFile(path),
   );
   if (isFault(bytes)) return [bytes];
   const documents = readDocuments(bytes, shown);
