@@ -38,8 +38,9 @@ export interface Matcher {
 /** PC_POLICY_CONDITION when a CEL condition does not compile. */
 export function createMatcher(policy: Policy, { namespaceLabels }: MatcherPorts): Matcher | Fault {
   const { match } = policy.spec;
-  const conditions = createConditions(match);
-  if (isFault(conditions)) return conditions;
+  const compiled = createConditions(match);
+  if (isFault(compiled)) return compiled;
+  const conditions = compiled;
 
   const { operations } = match;
   const rules = match.resources.map(compileRule);

@@ -1,5 +1,5 @@
 import type { JsonDocument, JsonObject, JsonValue } from '@portcullis/contract';
-import { isRawNumber } from '../document/raw-number.ts';
+import { isRawNumber } from '../../kernel/json/exact-json.ts';
 
 /** A value as the CEL library takes it: integers as bigint, fractions as number, objects as Map. */
 export type CelValue =
@@ -18,7 +18,7 @@ export function toCelValue(value: JsonValue | undefined): CelValue {
       if (Array.isArray(value)) return (value as readonly JsonValue[]).map(toCelValue);
       return isRawNumber(value) ? rawNumber(value.rawJSON) : new JsonMap(value as JsonObject);
     default:
-      return value as CelValue;
+      return value;
   }
 }
 

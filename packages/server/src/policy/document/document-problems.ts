@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fault, type FaultCode } from '../../kernel/fault.ts';
+import { isRawNumber } from '../../kernel/json/exact-json.ts';
 import { nearestWord } from './nearest-word.ts';
-import { isRawNumber } from './raw-number.ts';
 import { keysAt, pathsOfKey } from './schema-keys.ts';
 import type { DocumentPath, Position } from './source-document.ts';
 import { show } from './value-schemas.ts';
@@ -17,6 +17,9 @@ export interface DocumentPlace {
 /** Problems that one message tells; more only make it unreadable. */
 const MAX_TOLD = 5;
 
+/** Problems whose place is looked for, which takes a walk through the document each. */
+const MAX_LOCATED = 50;
+
 /** A value by a schema: its output, or one fault that tells every problem with position and path, in the order of the text. */
 export function checkDocument<S extends z.ZodType>(
   schema: S,
@@ -25,12 +28,15 @@ export function checkDocument<S extends z.ZodType>(
 ): z.output<S> | Fault {
   const result = schema.safeParse(value, { error: (issue) => describeIssue(issue) });
   if (result.success) return result.data;
-  const problems = result.error.issues
-    .flatMap((issue) => problemsOf(issue, schema))
-    .map((problem) => ({ ...problem, path: [...(place.path ?? []), ...problem.path] }))
-    .map((problem) => ({ ...problem, position: place.positionOf(problem.path) }))
+  const problems = withoutConsequences(result.error.issues).flatMap(problemsOf);
+  const located = problems
+    .slice(0, MAX_LOCATED)
+    .map(({ code, path, text }) => {
+      const whole = [...(place.path ?? []), ...path];
+      return { code, path: whole, text: text(schema), position: place.positionOf(whole) };
+    })
     .sort((a, b) => offset(a.position) - offset(b.position));
-  return faultOf(problems, place.location);
+  return faultOf(located, problems.length, place.location);
 }
 
 interface Problem {
@@ -40,15 +46,23 @@ interface Problem {
   readonly position: Position | undefined;
 }
 
+/** A mistyped key is told as such, not also as what its mapping lacks. */
+function withoutConsequences(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const mistyped = issues
+    .filter(({ code }) => code === 'unrecognized_keys')
+    .map(({ path }) => formatPath(path));
+  return issues.filter(({ code, path }) => code !== 'custom' || !mistyped.includes(formatPath(path)));
+}
+
 function offset(position: Position | undefined): number {
   return position === undefined ? 0 : position.line * 1e6 + position.column;
 }
 
-function faultOf(problems: readonly Problem[], location: string): Fault {
+function faultOf(problems: readonly Problem[], count: number, location: string): Fault {
   const [first] = problems;
   if (first === undefined) throw new TypeError('a refused document without a problem');
   const told = problems.slice(0, MAX_TOLD).map((problem) => tell(problem, location));
-  if (problems.length > MAX_TOLD) told.push(`and ${problems.length - MAX_TOLD} more`);
+  if (count > told.length) told.push(`and ${count - told.length} more`);
   const { code, path, position } = first;
   return new Fault(code, told.join('; '), { data: { ...position, path: formatPath(path) } });
 }
@@ -69,15 +83,21 @@ export function formatPath(path: DocumentPath): string {
   return text;
 }
 
-function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType): readonly Omit<Problem, 'position'>[] {
+interface Finding {
+  readonly code: FaultCode;
+  readonly path: DocumentPath;
+  readonly text: (schema: z.ZodType) => string;
+}
+
+function problemsOf(issue: z.core.$ZodIssue): readonly Finding[] {
   if (issue.code !== 'unrecognized_keys') {
     const code = issue.code === 'custom' ? (issue.params?.['fault'] as FaultCode | undefined) : undefined;
-    return [{ code: code ?? 'PC_POLICY_VALUE', path: issue.path, text: issue.message }];
+    return [{ code: code ?? 'PC_POLICY_VALUE', path: issue.path, text: () => issue.message }];
   }
   return issue.keys.map((key) => ({
     code: 'PC_POLICY_KEY',
     path: [...issue.path, key],
-    text: `unknown key${suggestKey(key, issue.path, schema)}`,
+    text: (schema) => `unknown key${suggestKey(key, issue.path, schema)}`,
   }));
 }
 
@@ -132,7 +152,9 @@ function typeName(input: unknown): string {
   if (isRawNumber(input)) return `the number ${show(input.rawJSON)}`;
   if (Array.isArray(input)) return 'a list';
   if (typeof input === 'string') return `the text ${show(input)}`;
-  return typeof input === 'object' ? 'a mapping' : `the ${typeof input} ${show(String(input))}`;
+  return typeof input === 'number' || typeof input === 'boolean'
+    ? `the ${typeof input} ${show(String(input))}`
+    : 'a mapping';
 }
 
 function describeChoice(values: readonly unknown[], input: unknown): string {

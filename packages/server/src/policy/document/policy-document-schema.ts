@@ -16,8 +16,6 @@ const TIMEOUT = { min: 1, max: 30_000, shown: 'from `1ms` to `30s`' };
 const MEMORY = { min: 65_536, max: 1024 ** 3, shown: 'from `64Ki` to `1Gi`' };
 const MAX_FUEL = 1e12;
 
-export const DEFAULT_LIMITS = { timeoutMs: 1000, memoryBytes: 16 * 1024 ** 2, fuel: 10_000_000 };
-
 export const timeoutSchema = durationSchema(TIMEOUT);
 export const memorySchema = byteSizeSchema(MEMORY);
 export const fuelSchema = z.number().int().min(1).max(MAX_FUEL);
@@ -62,13 +60,11 @@ export function oneOf<T extends string>(
 
 const limits = z.strictObject({
   timeout: timeoutSchema
-    .default(DEFAULT_LIMITS.timeoutMs)
+    .prefault('1s')
     .describe('wall clock of one evaluation, host calls included: `1ms` to `30s`; default `1s`'),
-  memory: memorySchema
-    .default(DEFAULT_LIMITS.memoryBytes)
-    .describe('linear memory: `64Ki` to `1Gi`; default `16Mi`'),
+  memory: memorySchema.prefault('16Mi').describe('linear memory: `64Ki` to `1Gi`; default `16Mi`'),
   fuel: fuelSchema
-    .default(DEFAULT_LIMITS.fuel)
+    .default(10_000_000)
     .describe('about one per Wasm instruction: 1 to 1e12; default 10000000'),
 });
 

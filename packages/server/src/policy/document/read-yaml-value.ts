@@ -1,6 +1,6 @@
 import type { JsonValue } from '@portcullis/contract';
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import { exactInteger, exactNumber } from './raw-number.ts';
+import { exactNumber } from '../../kernel/json/exact-json.ts';
 
 /** What is wrong, and the offset in the text. Thrown by {@link readYamlValue} and caught by its one caller. */
 export class YamlProblem extends Error {
@@ -128,21 +128,23 @@ function readScalar(node: Scalar): JsonValue {
   throw new YamlProblem(node, 'not a value that JSON knows');
 }
 
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
 function readNumber(node: Scalar, value: number): JsonValue {
   const source = node.source ?? String(value);
-  const exact = exactNumber(source);
-  if (exact !== undefined) return exact;
-  if (/^0[xo]/.test(source)) return exactInteger(BigInt(source));
-  if (!Number.isFinite(value)) throw new YamlProblem(node, `\`${source}\` is not a number that JSON knows`);
-  // `+12`, `.5`, `12.`: the digits decide, without what JSON does not have.
-  return (
-    exactNumber(
-      source
-        .replace(/^([+-]?)\./, '$10.')
-        .replace(/^\+/, '')
-        .replace(/\.(?=$|[eE])/, ''),
-    ) ?? value
-  );
+  const plain = /^0[xo]/.test(source) ? String(BigInt(source)) : withoutExtras(source);
+  // JSON has no other way to write zero that survives being written again.
+  if (value === 0) return 0;
+  if (JSON_NUMBER.test(plain)) return exactNumber(plain);
+  throw new YamlProblem(node, `\`${source}\` is not a number that JSON knows`);
+}
+
+/** `+12`, `.5` and `12.` in the form of JSON. */
+function withoutExtras(source: string): string {
+  return source
+    .replace(/^([+-]?)\./, '$10.')
+    .replace(/^\+/, '')
+    .replace(/\.(?=$|[eE])/, '');
 }
 
 const WORD_OF_1_1 = /^(?:yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/;

@@ -8,7 +8,7 @@ export function keysAt(schema: Schema, path: DocumentPath): readonly string[] {
   let current: Schema | undefined = unwrap(schema);
   for (const part of path) {
     if (current instanceof z.ZodObject) current = current.shape[part as string] as Schema | undefined;
-    else if (current instanceof z.ZodArray) current = current.element as Schema;
+    else if (current instanceof z.ZodArray) current = current.element;
     else return [];
     if (current === undefined) return [];
     current = unwrap(current);

@@ -33,7 +33,9 @@ class Cidr {
 }
 
 /** What `ip` is in `ip.isCanonical(…)`. */
-class IpNamespace {}
+class IpNamespace {
+  readonly name = 'ip';
+}
 
 const IP = 'net.IP';
 const CIDR = 'net.CIDR';

@@ -19,7 +19,9 @@ export const registerStringFunctions: Register = (environment, meter) => {
   environment.registerFunction('string.upperAsciiOnly(): string', (text: string) =>
     text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
   );
-  environment.registerFunction('string.reverse(): string', (text: string) => [...text].reverse().join(''));
+  environment.registerFunction('string.reverse(): string', (text: string) =>
+    Array.from(text).toReversed().join(''),
+  );
   environment.registerFunction(
     'string.replace(string, string): string',
     (text: string, from: string, to: string) => replace(text, from, to, -1n),

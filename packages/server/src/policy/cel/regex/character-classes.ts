@@ -68,6 +68,6 @@ function isOneOf(text: string, test: CharacterTest): boolean {
 }
 
 function oneOf(characters: string): CharacterTest {
-  const points = new Set([...characters].map((character) => character.codePointAt(0)));
+  const points = new Set(Array.from(characters, (character) => character.codePointAt(0)));
   return (point) => points.has(point);
 }

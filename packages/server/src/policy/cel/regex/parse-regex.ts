@@ -44,7 +44,7 @@ class Parser {
   #flags: Flags = { i: false, m: false, s: false };
 
   constructor(pattern: string) {
-    this.#characters = [...pattern];
+    this.#characters = Array.from(pattern);
   }
 
   parse(): RegexNode {
