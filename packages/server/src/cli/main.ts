@@ -13,9 +13,11 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exit(2);
 }
 
-// Compiled code is kept in the user's own folder (the default is a shared one): a start takes half the time.
+// Compiled code is kept in the user's own folder (Node's default is a shared one), which halves the time of a start. The
+// variable is for the threads.
+process.env['NODE_COMPILE_CACHE'] ??= join(homedir(), '.cache', 'portcullis', 'compiled');
 const { enableCompileCache } = await import('node:module');
-enableCompileCache(join(homedir(), '.cache', 'portcullis', 'compiled'));
+enableCompileCache();
 
 const { runProgram } = await import('./program.ts');
 await runProgram(process.argv);
