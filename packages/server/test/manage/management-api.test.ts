@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
 import { makeFault, makeRecord } from '../telemetry/make-record.ts';
 import { createMemoryControlPlane } from './memory-control-plane.ts';
 import { createManagementClient } from './management-client.ts';
@@ -127,6 +128,45 @@ describe('methods and paths', () => {
       equal(response.status, 404, path);
       equal(response.headers.get('content-type'), 'application/problem+json');
     }
+  });
+
+  test('whatever is sent, the answer is a described one and never a 5xx', async () => {
+    const { send } = createManagementClient();
+    const paths = fc.oneof(
+      fc.constantFrom(
+        '/api/v1/policies',
+        '/api/v1/policies/a',
+        '/api/v1/policies/a/status',
+        '/api/v1/decisions',
+        '/plugins',
+        '/plugins/a',
+        '/readyz',
+      ),
+      fc.webPath(),
+      fc.string().map((text) => `/plugins/${encodeURIComponent(text.toWellFormed())}`),
+    );
+    const requests = fc.record({
+      method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'),
+      path: paths,
+      query: fc.webQueryParameters(),
+      type: fc.constantFrom('application/json', 'application/yaml', 'application/wasm', 'text/plain'),
+      body: fc.oneof(
+        fc.json(),
+        fc.string(),
+        fc.uint8Array().map((bytes) => Uint8Array.from(bytes)),
+        fc.constant('{"metadata":{"name":"a","version":"1"},"wasm_binary":"AGFzbQEAAAA="}'),
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(requests, async ({ method, path, query, type, body }) => {
+        const hasBody = method !== 'GET' && method !== 'HEAD';
+        const line = `${method} ${path}${query === '' ? '' : `?${query}`}`;
+        const headers = { 'content-type': type };
+        const { status } = await send(line, { as: 'admin', headers, ...(hasBody ? { body } : {}) });
+        ok(status < 500, `${line} → ${status}`);
+      }),
+      { seed: 11, numRuns: 500 },
+    );
   });
 
   test('a name is decoded once', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DecisionRecord, JsonObject, Policy, PolicyStatus } from '@portcullis/contract';
 import { Fault } from '../../src/kernel/fault.ts';
 import type {
@@ -56,6 +57,8 @@ export function createMemoryControlPlane(records: readonly DecisionRecord[] = []
     policy: (name) => called('policy', policies.get(name)),
     async put(policy) {
       calls.push('put');
+      // Others get their turn before anything has changed, as while a real set is built.
+      await nextTurn();
       if (plane.refuse instanceof Fault) return plane.refuse;
       if (plane.refuse !== undefined) throw plane.refuse;
       const { name } = policy.metadata;
