@@ -2,6 +2,7 @@ import { threadId, type MessagePort } from 'node:worker_threads';
 import { createChain } from '../../chain/chain.ts';
 import { createAdmissionGate } from '../../gates/kube-admission/admission-gate.ts';
 import { admissionRoute } from '../../gates/kube-admission/admission-route.ts';
+import type { FaultCode } from '../../kernel/fault.ts';
 import { createGateTelemetry } from '../../telemetry/gate-telemetry.ts';
 import { createWasmRuntime } from '../../wasm/wasm-runtime.ts';
 import { createClock } from '../clock.ts';
@@ -26,13 +27,14 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
   });
   const failed = (error: unknown): void =>
     log.log('error', 'an unexpected error in a gate thread', { code: 'PC_INTERNAL', reason: stackOf(error) });
+  const refused = (code: FaultCode): void => telemetry.refused('admission', code);
   const listener = createGateListener({
     limits: data.limits,
     tls: data.tls,
-    gate: createAdmissionGate({ decide: chain.decide, log, maxBodyBytes: data.limits.maxBodyBytes }),
+    gate: createAdmissionGate({ decide: chain.decide, log, maxBodyBytes: data.limits.maxBodyBytes, refused }),
     knows: (path) => admissionRoute(path) !== undefined,
     now: () => clock.now(),
-    refused: (code) => telemetry.refused('admission', code),
+    refused,
     failed,
   });
   serveThread(control, {

@@ -1,4 +1,4 @@
-import { Fault, isFault } from '../../kernel/fault.ts';
+import { Fault, isFault, type FaultCode } from '../../kernel/fault.ts';
 import type { Logger } from '../../kernel/ports.ts';
 import type { Chain } from '../../chain/chain.ts';
 import type { Gate, GateRequest, GateResponse } from '../gate.ts';
@@ -14,6 +14,8 @@ export interface AdmissionGateOptions {
   readonly log: Logger;
   /** Two objects of 3 MiB and their envelope when absent. */
   readonly maxBodyBytes?: number;
+  /** Hears of requests that never became a decision. */
+  readonly refused?: (code: FaultCode) => void;
 }
 
 const MAX_BODY_BYTES = 7 * 1024 * 1024;
@@ -29,7 +31,10 @@ export function createAdmissionGate(options: AdmissionGateOptions): Gate {
       return { ...refused, headers: { ...refused.headers, allow: 'POST' } };
     }
     const parsed = read(request, maxBodyBytes);
-    if (isFault(parsed)) return refusal(parsed, reviewOf(parsed));
+    if (isFault(parsed)) {
+      options.refused?.(parsed.code);
+      return refusal(parsed, reviewOf(parsed));
+    }
     return answer(options, request, route, parsed);
   };
 }
@@ -49,7 +54,7 @@ function isJson(contentType: string | undefined): boolean {
 }
 
 async function answer(
-  { decide, log }: AdmissionGateOptions,
+  { decide, log, refused }: AdmissionGateOptions,
   request: GateRequest,
   route: AdmissionRoute,
   parsed: ParsedReview,
@@ -62,7 +67,10 @@ async function answer(
       withObject,
       ...(request.traceParent === undefined ? {} : { traceParent: request.traceParent }),
     });
-    if (isFault(decision)) return refusal(decision, identity);
+    if (isFault(decision)) {
+      refused?.(decision.code);
+      return refusal(decision, identity);
+    }
     return { status: 200, headers: JSON_HEADERS, body: encodeResponse(decision, parsed, route.phase) };
   } catch (error) {
     const fault = new Fault('PC_INTERNAL', 'a review could not be decided', { cause: error });
