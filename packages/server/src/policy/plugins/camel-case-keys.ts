@@ -12,7 +12,7 @@ export function camelCase(key: string): string {
 
 /**
  * A plugin with the keys of its own levels in camelCase, and without those that are null, which clients send for what they do not
- * set. Where both spellings stand, the second stays as it is, for the schema to refuse.
+ * set. Where both spellings stand, the other one stays as it is, for the schema to refuse.
  */
 export function withCamelCaseKeys(plugin: unknown, tree: KeyTree = PLUGIN_KEYS): unknown {
   if (typeof plugin !== 'object' || plugin === null || Array.isArray(plugin)) return plugin;
@@ -20,7 +20,7 @@ export function withCamelCaseKeys(plugin: unknown, tree: KeyTree = PLUGIN_KEYS):
   for (const [written, value] of Object.entries(plugin)) {
     if (value === null) continue;
     const name = camelCase(written);
-    const key = Object.hasOwn(result, name) ? written : name;
+    const key = Object.hasOwn(plugin, name) ? written : name;
     const inner = Object.hasOwn(tree, key) ? tree[key] : undefined;
     result[key] = inner === undefined ? value : withCamelCaseKeys(value, inner);
   }
