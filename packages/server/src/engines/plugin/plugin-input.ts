@@ -1,4 +1,4 @@
-import type { JsonValue, Review } from '@portcullis/contract';
+import type { JsonValue, Review, UserInfo } from '@portcullis/contract';
 import { stringifyExact } from '../../kernel/json/json-document.ts';
 
 /** The ValidationInput of a review in pieces: the objects are the bytes that arrived, never parsed and written again. */
@@ -43,6 +43,18 @@ export function pluginInput(review: Review, tail: Uint8Array): PluginInput {
 function inputHead(review: Review): string {
   return (
     `{"operation":"${review.operation}","namespace":${JSON.stringify(review.namespace)},` +
-    `"name":${JSON.stringify(review.name)},"userInfo":${JSON.stringify(review.user)},"context":{}`
+    `"name":${JSON.stringify(review.name)},"userInfo":${userText(review.user)},"context":{}`
   );
+}
+
+/** The gate gives the same user the same object. */
+const users = new WeakMap<UserInfo, string>();
+
+function userText(user: UserInfo): string {
+  let text = users.get(user);
+  if (text === undefined) {
+    text = JSON.stringify(user);
+    users.set(user, text);
+  }
+  return text;
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { remember } from '../../kernel/remember.ts';
 import { toText } from './single-line.ts';
 
 /** Bounds of what one review may add to the audit log; characters. */
@@ -41,7 +42,9 @@ function unusedKey(key: string, used: ReadonlyMap<string, string>): string {
 }
 
 /** Of legal characters, but maybe too long. */
-function legalName(key: string): string {
+const legalName: (key: string) => string = remember(makeLegal, 1024);
+
+function makeLegal(key: string): string {
   const slash = key.indexOf('/');
   const policy = key.slice(0, Math.max(slash, 0));
   const own = key.slice(slash + 1);

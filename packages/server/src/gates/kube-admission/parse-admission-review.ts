@@ -8,6 +8,7 @@ import type {
 } from '@portcullis/contract';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { createJsonDocument } from '../../kernel/json/json-document.ts';
+import { remember } from '../../kernel/remember.ts';
 import { createRequestDocument } from './admission-request-document.ts';
 import { parseUserInfo } from './parse-user-info.ts';
 import {
@@ -133,9 +134,15 @@ function readName(reader: ReviewReader): string {
   return name === '' && reader.text('operation') === 'DELETE' ? (reader.text('oldObjectName') ?? '') : name;
 }
 
+/** A cluster has few users that write much: controllers, and the pipelines of people. */
+const readUserInfo: (text: string) => UserInfo | Fault = remember(
+  (text) => parseUserInfo(JSON.parse(text)),
+  256,
+);
+
 function readUser(reader: ReviewReader): UserInfo {
   const bytes = reader.slice('userInfo');
-  const user = parseUserInfo(bytes === undefined ? undefined : JSON.parse(bytes.toString()));
+  const user = bytes === undefined ? parseUserInfo(undefined) : readUserInfo(bytes.toString());
   if (!isFault(user)) return user;
   reader.problem ??= user;
   return { username: '', groups: [], extra: {} };

@@ -1,3 +1,5 @@
+import { remember } from '../../kernel/remember.ts';
+
 /** What the API server uses when its configuration names none, and the most that it takes; milliseconds. */
 const DEFAULT_MS = 10_000;
 const MAX_MS = 30_000;
@@ -16,7 +18,9 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /** Milliseconds that a decision may take, by the `timeout` parameter of the query (a Go duration); 10 s where it is unreadable. */
-export function timeoutOf(query: string): number {
+export const timeoutOf: (query: string) => number = remember(readTimeout, 64);
+
+function readTimeout(query: string): number {
   const asked = query === '' ? undefined : parseGoDuration(new URLSearchParams(query).get('timeout') ?? '');
   const whole = asked === undefined || asked <= 0 ? DEFAULT_MS : Math.min(asked, MAX_MS);
   // A caller that waits for less than the margin is still answered as soon as can be.
