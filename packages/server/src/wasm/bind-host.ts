@@ -19,6 +19,9 @@ export interface HostCaller<T> extends HostCall<T> {
 /** setTimeout knows no longer times. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** Suspending and going on, with a timer, takes a few microseconds even when the answer is there at once. */
+const WAIT_FUEL = 1 << 14;
+
 /** The host functions that a module imports, tied to one instance of it. */
 export function bindHost<T>(
   imports: readonly ImportInfo[],
@@ -49,6 +52,7 @@ function bind<T>(offered: HostFunction<T>, name: string, guest: HostCaller<T>): 
   if (callAsync === undefined) throw new TypeError(`\`${name}\` has neither \`call\` nor \`callAsync\``);
   return new WebAssembly.Suspending((...args: number[]): Promise<number | void> => {
     if (guest.hasEnded) throw guest.stop;
+    guest.pay(WAIT_FUEL);
     try {
       return bounded(callAsync(guest, ...args), name, guest);
     } catch (error) {

@@ -183,10 +183,11 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
       this.#ending = OUT_OF_TIME;
       return -1;
     }
-    this.#adaptQuantum(now - this.#asked);
+    const newMs = now - this.#asked;
     this.#asked = now;
+    this.#adaptQuantum(newMs);
     const grant = Math.min(room, owed + this.#quantum, MAX_GRANT);
-    if (now - this.#sliceStart < this.#runtime.sliceMs) return this.#grant(grant);
+    if (!this.#runtime.isDue(now - this.#sliceStart, newMs)) return this.#grant(grant);
     this.#pendingGrant = grant;
     return new Promise(this.#park);
   };

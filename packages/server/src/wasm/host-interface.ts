@@ -27,8 +27,8 @@ export interface HostCall<T> {
   /** On the axis of `Clock.now()`. */
   readonly deadline: number;
   /**
-   * Takes fuel for work that is not bounded by a small constant. Each call has paid 256 units by itself, and `memory` takes the
-   * price of the bytes that it hands out; 1 unit is about 0.1 ns.
+   * Takes fuel for work that is not bounded by a small constant. Each call has paid 256 units by itself, one
+   * that may wait 2^14 more, and `memory` takes the price of the bytes that it hands out; 1 unit is about 0.1 ns.
    */
   pay(fuel: number): void;
   /** Ends the guest, which cannot catch it: with 0 the run has no result, with another code it is PC_WASM_EXIT. */

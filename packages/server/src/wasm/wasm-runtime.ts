@@ -20,10 +20,13 @@ export interface Chore {
 /** The scheduler of one thread: all guests of all its sandboxes take turns here. */
 export interface WasmRuntime {
   readonly clock: Clock;
-  /** Milliseconds after which a guest has to let others run. */
-  readonly sliceMs: number;
   /** What a host function throws to end its guest. */
   readonly uncatchable: Error;
+  /**
+   * A guest says how long it has run, in all since its slice began and since it last said so; the answer is whether it has to
+   * let others run. It does when its slice is over, or all guests together have had enough of this turn of the event loop.
+   */
+  isDue(sliceMs: number, newMs: number): boolean;
   park(guest: ParkedGuest): void;
   /** Once in the next turn of the event loop. */
   defer(chore: Chore): void;
@@ -39,6 +42,9 @@ export function createWasmRuntime(options: {
   return new TurnRuntime(options.clock, options.sliceMs ?? 0.5);
 }
 
+/** Slices in one turn: new guests get their first one at once, but a crowd of them does not hold up the event loop. */
+const SLICES_PER_TURN = 2;
+
 /**
  * One guest gets one slice in each turn of the event loop, so sockets and timers never wait for more than that. Young and
  * old guests take turns, each in order: an evaluation that needs a few slices does not wait for a round of a hundred endless
@@ -46,20 +52,27 @@ export function createWasmRuntime(options: {
  */
 class TurnRuntime implements WasmRuntime {
   readonly clock: Clock;
-  readonly sliceMs: number;
+  readonly #sliceMs: number;
+  /** Milliseconds that guests have run in this turn. */
+  #spent = 0;
   readonly uncatchable: Error = createUncatchable();
   #young: ParkedGuest[] = [];
   #old: ParkedGuest[] = [];
   #chores: Chore[] = [];
   /** No parked guest's deadline is earlier. */
   #earliest = Infinity;
-  #isDue = false;
+  #isAwake = false;
   #oldFirst = false;
   readonly #turn = (): void => this.#takeTurn();
 
   constructor(clock: Clock, sliceMs: number) {
     this.clock = clock;
-    this.sliceMs = sliceMs;
+    this.#sliceMs = sliceMs;
+  }
+
+  isDue(sliceMs: number, newMs: number): boolean {
+    this.#spent += newMs;
+    return sliceMs >= this.#sliceMs || this.#spent >= this.#sliceMs * SLICES_PER_TURN;
   }
 
   park(guest: ParkedGuest): void {
@@ -74,13 +87,14 @@ class TurnRuntime implements WasmRuntime {
   }
 
   #wake(): void {
-    if (this.#isDue) return;
-    this.#isDue = true;
+    if (this.#isAwake) return;
+    this.#isAwake = true;
     setImmediate(this.#turn);
   }
 
   #takeTurn(): void {
-    this.#isDue = false;
+    this.#isAwake = false;
+    this.#spent = 0;
     if (this.#chores.length > 0) {
       const chores = this.#chores;
       this.#chores = [];

@@ -147,7 +147,7 @@ test('host work pays: bytes by themselves, the rest as asked, and beyond the fue
   const sandbox = await sandboxOf(text, { host });
   const fuel = async (entry: string, arg: number): Promise<number> =>
     sound(await sandbox.run(entry, undefined, soon(), [arg])).fuel;
-  assert.equal((await fuel('view', 65_536)) - (await fuel('view', 0)), 4096);
+  assert.equal((await fuel('view', 65_536)) - (await fuel('view', 0)), 16_384);
   assert.equal((await fuel('pay', 12_345)) - (await fuel('pay', 0)), 12_345);
   const most = LIMITS.fuel - (await fuel('pay', 0));
   assert.equal(await fuel('pay', most), LIMITS.fuel);
