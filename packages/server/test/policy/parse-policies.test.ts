@@ -242,7 +242,7 @@ test('a group is recognised and refused', () => {
 test('JSON is read too, tabs, escapes and long numbers included', () => {
   const text = `{\n\t"apiVersion": "portcullis.dev/v1", "kind": "Policy",\n\t"metadata": {"name": "a"},\n\t"spec": {"module": {"file": "a\\/\\ud83d\\ude00"}, "settings": {"n": 9007199254740993, "__proto__": 1, "e": 1e400}}\n}`;
   const [document] = parsePolicies(text, ORIGIN);
-  assert.ok(document !== undefined && !isFault(document.result), String(document?.result));
+  assert.ok(document !== undefined && !isFault(document.result));
   assert.equal(document.result.spec.module.file, 'a/😀');
   assert.equal(
     stringifyExact(document.result.spec.settings),

@@ -13,7 +13,7 @@ export function documentOf(spec: string): string {
 export function policyOf(spec: string): Policy {
   const [document, ...others] = parsePolicies(documentOf(spec), ORIGIN);
   assert.equal(others.length, 0);
-  assert.ok(document !== undefined && !isFault(document.result), String(document?.result));
+  assert.ok(document !== undefined && !isFault(document.result));
   return document.result;
 }
 

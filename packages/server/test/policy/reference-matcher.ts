@@ -6,36 +6,47 @@ export function referenceMatch(
   review: Review,
   labelsOfNamespace: (name: string) => Record<string, string> | undefined,
 ): boolean | 'unknown' {
-  const isNamespace = review.resource.group === '' && review.resource.resource === 'namespaces';
-  const isCluster = isNamespace || review.namespace === '';
+  if (match.operations.length > 0 && !match.operations.includes(review.operation)) return false;
+  if (!resourceMatches(match, review) || !nameMatches(match, review) || !objectMatches(match, review))
+    return false;
 
-  const operation = match.operations.length === 0 || match.operations.includes(review.operation);
-  const resource =
-    match.resources.length === 0 || match.resources.some((rule) => ruleMatches(rule, review, isCluster));
-  if (!operation || !resource) return false;
-
-  // The name that globs look at: none for objects of the cluster that are no Namespaces.
-  const name = isNamespace ? review.namespace || review.name : review.namespace;
-  const all = match.namespaces.length === 0 || match.namespaces.includes('*');
-  if (name === '' && !all) return false;
-  if (name !== '' && !all && !match.namespaces.some((glob) => globMatches(glob, name))) return false;
-  if (name !== '' && match.excludedNamespaces.some((glob) => globMatches(glob, name))) return false;
-
-  const object = match.objectSelector;
-  if (object !== undefined && !isEverything(object)) {
-    const candidates = [review.object, review.oldObject].map((document) => labelsOfObject(document?.value()));
-    if (!candidates.some((labels) => labels !== undefined && selectorMatches(object, labels))) return false;
-  }
-
-  const namespace = match.namespaceSelector;
-  if (namespace === undefined || isEverything(namespace)) return true;
-  if (isCluster && !isNamespace) return true;
-  const labels = isNamespace ? labelsOfNamespaceObject(review) : undefined;
-  const known = labels ?? labelsOfNamespace(review.namespace);
-  return known === undefined ? 'unknown' : selectorMatches(namespace, known);
+  const selector = match.namespaceSelector;
+  if (selector === undefined || isEverything(selector)) return true;
+  if (isCluster(review) && !isNamespace(review)) return true;
+  const own = isNamespace(review) ? labelsOfNamespaceObject(review) : undefined;
+  const known = own ?? labelsOfNamespace(review.namespace);
+  return known === undefined ? 'unknown' : selectorMatches(selector, known);
 }
 
-function ruleMatches(rule: ResourceRule, review: Review, isCluster: boolean): boolean {
+function isNamespace({ resource }: Review): boolean {
+  return resource.group === '' && resource.resource === 'namespaces';
+}
+
+function isCluster(review: Review): boolean {
+  return isNamespace(review) || review.namespace === '';
+}
+
+function resourceMatches({ resources }: Match, review: Review): boolean {
+  return resources.length === 0 || resources.some((rule) => ruleMatches(rule, review, isCluster(review)));
+}
+
+/** Globs look at no name for objects of the cluster that are no Namespaces. */
+function nameMatches({ namespaces, excludedNamespaces }: Match, review: Review): boolean {
+  const name = isNamespace(review) ? review.namespace || review.name : review.namespace;
+  const takesAll = namespaces.length === 0 || namespaces.includes('*');
+  if (name === '') return takesAll;
+  const isTaken = takesAll || namespaces.some((glob) => globMatches(glob, name));
+  return isTaken && !excludedNamespaces.some((glob) => globMatches(glob, name));
+}
+
+function objectMatches({ objectSelector }: Match, { object, oldObject }: Review): boolean {
+  if (objectSelector === undefined || isEverything(objectSelector)) return true;
+  return [object, oldObject]
+    .map((document) => labelsOfObject(document?.value()))
+    .some((labels) => labels !== undefined && selectorMatches(objectSelector, labels));
+}
+
+function ruleMatches(rule: ResourceRule, review: Review, hasClusterScope: boolean): boolean {
   const { group, version, resource } = review.resource;
   const wanted = review.subresource === '' ? [resource, '*'] : [];
   const names = [
@@ -46,7 +57,7 @@ function ruleMatches(rule: ResourceRule, review: Review, isCluster: boolean): bo
     (rule.apiGroups.includes('*') || rule.apiGroups.includes(group)) &&
     (rule.apiVersions.includes('*') || rule.apiVersions.includes(version)) &&
     rule.resources.some((pattern) => names.includes(pattern)) &&
-    (rule.scope === '*' || (rule.scope === 'Cluster') === isCluster) &&
+    (rule.scope === '*' || (rule.scope === 'Cluster') === hasClusterScope) &&
     (rule.resourceNames.length === 0 || rule.resourceNames.includes(review.name))
   );
 }

@@ -1,7 +1,10 @@
 import type { ParseResult } from '@marcbachmann/cel-js';
 
 /** What the conditions of one policy may spend on one review: about 10 ms, because nothing can interrupt them. */
-export const CEL_BUDGET = 250_000;
+export const CEL_BUDGET = 150_000;
+
+/** A failure, which the library describes at length even when the expression swallows it, takes as long as so many steps. */
+const FAILURE = 300;
 
 /** One unit per step, and more for long texts and lists. */
 export class CelBudget {
@@ -51,7 +54,13 @@ export class CelMeter {
     const charge = (units: number): void => this.charge(units);
     node.setMeta('evaluate', function metered(this: unknown, evaluator, self, context) {
       charge(1);
-      const value = evaluate.call(this, evaluator, self, context);
+      let value: unknown;
+      try {
+        value = evaluate.call(this, evaluator, self, context);
+      } catch (error) {
+        charge(FAILURE);
+        throw error;
+      }
       if (typeof value === 'string') charge(value.length >> 6);
       else if (Array.isArray(value)) charge(value.length >> 3);
       return value;

@@ -5,10 +5,8 @@ import { registerNetworkFunctions } from './functions/network-functions.ts';
 import { registerQuantityFunctions } from './functions/quantity-functions.ts';
 import { registerStringFunctions } from './functions/string-functions.ts';
 import { registerUrlFunctions } from './functions/url-functions.ts';
+import type { Register } from './register.ts';
 import { CEL_VARIABLES } from './review-variables.ts';
-
-/** Adds one family of functions. */
-export type Register = (environment: Environment, meter: CelMeter) => void;
 
 const FAMILIES: readonly Register[] = [
   registerStringFunctions,

@@ -1,4 +1,4 @@
-import type { Register } from '../cel-environment.ts';
+import type { Register } from '../register.ts';
 import { CelFailure } from '../cel-failure.ts';
 
 type Ordered = bigint | number | string | boolean | Date;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Register } from '../cel-environment.ts';
+import type { Register } from '../register.ts';
 import { CelFailure } from '../cel-failure.ts';
 
 class Address {

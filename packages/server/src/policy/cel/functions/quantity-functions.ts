@@ -1,5 +1,5 @@
 import { parseQuantity } from '../../../kernel/quantity.ts';
-import type { Register } from '../cel-environment.ts';
+import type { Register } from '../register.ts';
 import { CelFailure } from '../cel-failure.ts';
 
 const NANO = 1_000_000_000n;

@@ -1,5 +1,5 @@
 import { createRegexCache } from '../regex/regex-cache.ts';
-import type { Register } from '../cel-environment.ts';
+import type { Register } from '../register.ts';
 import { CelFailure } from '../cel-failure.ts';
 
 /**
@@ -50,8 +50,9 @@ export const registerStringFunctions: Register = (environment, meter) => {
       regex(pattern).findAll(text, limit < 0n ? Infinity : Number(limit)),
   );
 
-  /** `limit` below 0: every occurrence. What it builds is charged before it is built. */
+  /** `limit` below 0: every occurrence. The work is charged before it is done. */
   function replace(text: string, from: string, to: string, limit: bigint): string {
+    meter.charge(text.length >> 4);
     const parts = text.split(from);
     const count = limit < 0n ? parts.length - 1 : Math.min(parts.length - 1, Number(limit));
     meter.charge((text.length + count * to.length) >> 6);

@@ -1,4 +1,4 @@
-import type { Register } from '../cel-environment.ts';
+import type { Register } from '../register.ts';
 import { CelFailure } from '../cel-failure.ts';
 
 /** A URL with a scheme, or an absolute path, as Kubernetes takes them. */

@@ -21,6 +21,13 @@ function fault(message: string): Fault {
   return new Fault('PC_POLICY_CONDITION', message);
 }
 
+/** `\\Qa.b\\E` as `a\\.b`. Every escape is looked at, so that `\\\\Q` begins nothing. */
+function unquoted(pattern: string): string {
+  return pattern.replace(/\\(?:Q([\s\S]*?)(?:\\E|$)|[\s\S])/g, (escape, quoted?: string) =>
+    quoted === undefined ? escape : quoted.replace(/[\\^$.*+?()[\]{}|-]/g, '\\$&'),
+  );
+}
+
 class SyntaxProblem extends Error {}
 
 interface Flags {
@@ -44,7 +51,7 @@ class Parser {
   #flags: Flags = { i: false, m: false, s: false };
 
   constructor(pattern: string) {
-    this.#characters = Array.from(pattern);
+    this.#characters = Array.from(unquoted(pattern));
   }
 
   parse(): RegexNode {
@@ -195,17 +202,10 @@ class Parser {
       this.#at += 1;
       return { kind: 'assertion', assertion };
     }
-    if (this.#accept('Q')) return this.#quoted();
     const set = this.#classEscape();
     if (set !== undefined) return this.#test(set);
     const point = this.#point();
     return this.#test((candidate) => candidate === point);
-  }
-
-  #quoted(): RegexNode {
-    const nodes: RegexNode[] = [];
-    while (this.#next !== undefined && !this.#accept('\\E')) nodes.push(this.#literal(this.#take()));
-    return { kind: 'sequence', nodes };
   }
 
   /** After a backslash: `d`, `W`, `pL`, `P{Greek}`; undefined when it is something else. */
