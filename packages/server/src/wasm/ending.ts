@@ -39,12 +39,18 @@ export function timeoutFault(data: Usage): Fault {
   return new Fault('PC_WASM_TIMEOUT', 'the policy did not answer before its deadline', { data: { ...data } });
 }
 
-/** What V8 threw out of a guest that we had not ended. */
-export function trapFault(thrown: unknown, data: Usage): Fault {
+/**
+ * What V8 threw out of a guest that we had not ended. Guests that get no memory rarely do anything else but trap, so a trap
+ * after a refusal is told as what it comes from.
+ */
+export function trapFault(thrown: unknown, data: Usage, memoryRefused: boolean): Fault {
   const options = { data: { ...data }, cause: thrown };
   if (thrown instanceof RangeError) {
     return new Fault('PC_WASM_STACK', 'the policy exhausted its call stack', options);
   }
   const text = thrown instanceof WebAssembly.RuntimeError ? thrown.message : 'an exception was not caught';
+  if (memoryRefused) {
+    return new Fault('PC_WASM_MEMORY', `the policy got no more memory and trapped: ${text}`, options);
+  }
   return new Fault('PC_WASM_TRAP', `the policy trapped: ${text}`, options);
 }

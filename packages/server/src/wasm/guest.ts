@@ -72,6 +72,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   readonly #runtime: WasmRuntime;
   readonly #exports: WebAssembly.Exports;
   readonly #fuel: WebAssembly.Global<number>;
+  readonly #refused: WebAssembly.Global<number>;
   readonly #entries = new Map<string, Entry>();
   #snapshot: MemorySnapshot | undefined;
   /** Runs in a row that left more than `SPARE_BYTES` unused. */
@@ -101,6 +102,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
     });
     this.#exports = instance.exports;
     this.#fuel = this.#global(RESERVED.fuel);
+    this.#refused = this.#global(RESERVED.refused);
     this.#global(RESERVED.pagesLimit).value = wholePages(limits.memoryBytes);
     this.#global(RESERVED.tableLimit).value = limits.tableElements ?? DEFAULT_TABLE_ELEMENTS;
     this.memory = new InstanceMemory({
@@ -130,6 +132,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
     this.#sliceStart = now;
     this.#asked = now;
     this.#fuel.value = first;
+    this.#refused.value = 0;
     const entry = this.#entries.get(name) ?? this.#addEntry(name);
     if (entry === undefined) return Promise.resolve(this.#end(missingExport(name)));
     if (task.deadline <= now) return Promise.resolve(this.#end(timeoutFault(this.#usage())));
@@ -153,7 +156,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
 
   readonly #onThrow = (thrown: unknown): Run | Fault => {
     const usage = this.#usage();
-    if (this.#ending === undefined) return this.#end(trapFault(thrown, usage));
+    if (this.#ending === undefined) return this.#end(trapFault(thrown, usage, this.#refused.value !== 0));
     return this.#end(endingFault(this.#ending, usage) ?? { result: undefined, ...usage });
   };
 

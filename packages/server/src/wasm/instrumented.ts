@@ -44,6 +44,8 @@ export const RESERVED = {
   pagesLimit: 'portcullis:pages-limit',
   /** i32, mutable: the most elements that `table.grow` may reach in each table. */
   tableLimit: 'portcullis:table-limit',
+  /** i32, mutable: 1 when `memory.grow` was refused since the runtime set it to 0. */
+  refused: 'portcullis:refused',
   /** `() -> ()`: the former start function, metered. */
   start: 'portcullis:start',
   /** `() -> ()`: copies every mutable global and every table that code can change to its shadow. */

@@ -111,6 +111,11 @@ const GUESTS: readonly (readonly [name: string, code: FaultCode, module: Uint8Ar
   ['a memory bomb', 'PC_WASM_FUEL', doing(forever('(drop (memory.grow (i32.const 1)))'))],
   ['a memory bomb of large steps', 'PC_WASM_FUEL', doing(forever('(drop (memory.grow (i32.const 65535)))'))],
   [
+    'a guest that traps when it gets no more memory',
+    'PC_WASM_MEMORY',
+    doing('(loop (br_if 0 (i32.ne (memory.grow (i32.const 9)) (i32.const -1)))) unreachable'),
+  ],
+  [
     'a table bomb',
     'PC_WASM_FUEL',
     doing(forever('(drop (table.grow (ref.null func) (i32.const 1000)))'), '(table 1 funcref)'),

@@ -27,17 +27,19 @@ export function addRuntime(module: DecodedModule, additions: Additions): Runtime
   const pages = additions.addGlobal(I32, module.memory?.minimum ?? 0);
   const pagesLimit = additions.addGlobal(I32, MAX_PAGES);
   const tableLimit = additions.addGlobal(I32, MAX_TABLE);
+  const refused = additions.addGlobal();
   additions.addExport(RESERVED.fuel, 3, fuel);
   additions.addExport(RESERVED.pages, 3, pages);
   additions.addExport(RESERVED.pagesLimit, 3, pagesLimit);
   additions.addExport(RESERVED.tableLimit, 3, tableLimit);
+  additions.addExport(RESERVED.refused, 3, refused);
   if (module.memory !== undefined) additions.addExport(RESERVED.memory, 2, 0);
   const globals = { fuel, pages, pagesLimit, tableLimit };
   const refuel = addRefuel(additions, fuel);
   return {
     ...globals,
     refuel,
-    growMemory: addGrowMemory(module, additions, { ...globals, refuel }),
+    growMemory: addGrowMemory(module, additions, { ...globals, refuel, refused }),
     payElements: addPayElements(additions, { ...globals, refuel }),
   };
 }
@@ -79,16 +81,16 @@ function addRefuel(additions: Additions, fuel: number): number {
 }
 
 /**
- *   if (delta > min(limit, declared maximum) - pages, unsigned, or pages are above that) return -1
+ *   if (delta > min(limit, declared maximum) - pages, unsigned, or pages are above that) { refused = 1; return -1 }
  *   pay delta * cost of a page
  *   missing = pages + delta - memory.size
- *   if (missing > 0 && memory.grow(missing) == -1) return -1
+ *   if (missing > 0 && memory.grow(missing) == -1) { refused = 1; return -1 }
  *   old = pages; pages = old + delta; return old
  */
 function addGrowMemory(
   module: DecodedModule,
   additions: Additions,
-  parts: Globals & { readonly refuel: number },
+  parts: Globals & { readonly refuel: number; readonly refused: number },
 ): number {
   const [delta, room] = [0, 1];
   const declared = Math.min(module.memory?.maximum ?? MAX_PAGES, MAX_PAGES);
@@ -113,6 +115,8 @@ function addGrowMemory(
     .op(OP.i32GtU)
     .op(OP.i32Or)
     .open(OP.if)
+    .i32(1)
+    .at(OP.globalSet, parts.refused)
     .i32(-1)
     .op(OP.return)
     .end()
@@ -142,6 +146,8 @@ function addGrowMemory(
     .i32(-1)
     .op(OP.i32Eq)
     .open(OP.if)
+    .i32(1)
+    .at(OP.globalSet, parts.refused)
     .i32(-1)
     .op(OP.return)
     .end()
