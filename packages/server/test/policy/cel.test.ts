@@ -164,7 +164,8 @@ function oracle(expression: string, bindings: Record<string, CelInput>): string 
 function plain(value: unknown): CelInput {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value !== 'object' || value === null) return null;
   if ('rawJSON' in value) {
     const integer = BigInt(value.rawJSON as string);
     return integer < 2n ** 63n ? integer : Number(integer);
