@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { pluginEngine } from '../../packages/server/src/engines/plugin/plugin-engine.ts';
-import { isFault, type Fault } from '../../packages/server/src/kernel/fault.ts';
 import { parsePolicies } from '../../packages/server/src/policy/parse-policies.ts';
 import { createWasmRuntime } from '../../packages/server/src/wasm/wasm-runtime.ts';
 import { readModule, registryPolicy } from './policies.ts';
+import { sound } from './sound.ts';
 
 /** Prints the milliseconds that a fresh process takes from a policy's text to a module that has proved to start. */
 const clock = { now: () => performance.now(), wall: () => Date.now() };
@@ -16,9 +16,3 @@ const policy = sound(parsePolicies(text, { source: 'file', location: 'bench' })[
 const module = sound(await pluginEngine.compile(readModule()));
 sound((await pluginEngine.admit(module, policy, host)) ?? true);
 process.stdout.write(`${performance.now() - started}\n`);
-
-function sound<T>(value: T | Fault | undefined): T {
-  if (value === undefined) throw new Error('nothing was parsed');
-  if (isFault(value)) throw new Error(value.message);
-  return value;
-}
