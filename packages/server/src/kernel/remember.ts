@@ -7,7 +7,7 @@ const MAX_KEY = 4096;
  * A pure function of a text that remembers its last `count` answers. For what is asked again and again on the path of every
  * request: the same user, the same timeout, the same annotation keys. Answers must not be changed by who gets them.
  */
-export function remember<V extends NonNullable<unknown>>(
+export function remember<V extends object | string | number>(
   compute: (text: string) => V,
   count: number,
 ): (text: string) => V {
