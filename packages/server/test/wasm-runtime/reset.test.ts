@@ -92,11 +92,9 @@ for (const exceptions of [false, true]) {
         const args = params.map((type) => (type === 'i64' ? BigInt(random.below(99)) : random.below(99)));
         const call = { name, args };
         const reset = await look(used, call);
-        assertAlike(
-          reset,
-          await look(freshGuest(module, limits), call),
-          `seed ${seed}, call ${turn} of ${name}`,
-        );
+        const fresh = await look(freshGuest(module, limits), call);
+        if (isBeyondItsEnd(reset, fresh)) beyond++;
+        else assertAlike(reset, fresh, `seed ${seed}, call ${turn} of ${name}`);
         used.reset();
       }
     }
