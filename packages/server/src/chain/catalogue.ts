@@ -2,6 +2,7 @@ import type { EngineName, Phase, Review } from '@portcullis/contract';
 import type { Engine, EngineHost } from '../engines/engine.ts';
 import { isFault } from '../kernel/fault.ts';
 import type { NamespaceLabels } from '../kernel/ports.ts';
+import { isNamespaced } from '../policy/match/scope.ts';
 import { createMatcher } from '../policy/matcher.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
 import type { PolicySet, PreparedPolicy } from './policy-set.ts';
@@ -83,12 +84,6 @@ export class Catalogue {
     for (const { evaluator } of this.#retired) evaluator.close();
     this.#retired = undefined;
   }
-}
-
-/** A Namespace carries its own name in `namespace`, yet it is an object of the cluster. */
-export function isNamespaced(review: Review): boolean {
-  const { group, resource } = review.resource;
-  return review.namespace !== '' && !(group === '' && resource === 'namespaces');
 }
 
 /** Opens a policy set; what has not changed since `previous` stays open and keeps its warm instances. */

@@ -3,7 +3,7 @@ import { Fault } from '../../kernel/fault.ts';
 import { configKeys, CONFIG_SECTION, type ConfigSection } from './config-keys.ts';
 import { treeOf, type ConfigLayer, type Setting } from './config-layer.ts';
 import { configSchema, type ConfigValues } from './config-schema.ts';
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from '../../kernel/nearest-word.ts';
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,6 +1,6 @@
 import { configKeys, type ConfigKey } from './config-keys.ts';
 import { absolute, findKey, type ConfigLayer, type Setting } from './config-layer.ts';
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from '../../kernel/nearest-word.ts';
 import { readText } from './read-text.ts';
 
 export interface EnvironmentLayer extends ConfigLayer {

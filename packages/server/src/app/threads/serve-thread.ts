@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { PolicySet } from '../../chain/policy-set.ts';
 import type { GateListener } from '../http/gate-listener.ts';
+import { decodePolicySet, type PolicySetMessage } from './policy-set-message.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
 /** What a gate thread is made of. */
@@ -35,9 +36,9 @@ export function serveThread(control: MessagePort, parts: ThreadParts): void {
     }
   }
 
-  function install(set: PolicySet): void {
+  function install(set: PolicySetMessage): void {
     try {
-      parts.install(set);
+      parts.install(decodePolicySet(set));
       send({ type: 'installed', revision: set.revision });
     } catch (error) {
       parts.failed(error);

@@ -2,6 +2,7 @@ import type { PolicySet } from '../../chain/policy-set.ts';
 import { Fault } from '../../kernel/fault.ts';
 import type { Clock, Logger } from '../../kernel/ports.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
+import { encodePolicySet, type PolicySetMessage } from './policy-set-message.ts';
 import { ThreadHandle } from './thread-handle.ts';
 import type { FromThread } from './thread-messages.ts';
 
@@ -71,7 +72,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   const waiting = new Set<{ readonly revision: number; readonly done: (reached: boolean) => void }>();
   const restarts = new Set<NodeJS.Timeout>();
   let wanted = options.threads;
-  let set: PolicySet | undefined;
+  let set: PolicySetMessage | undefined;
   let tls = options.tls;
   let { port } = options;
   let reusePort = true;
@@ -229,8 +230,8 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   return {
     listening: first.promise,
     install(next) {
-      set = next;
-      for (const thread of threads) thread.send({ type: 'install', set: next });
+      set = encodePolicySet(next);
+      for (const thread of threads) thread.send({ type: 'install', set });
     },
     setTls(material) {
       tls = material;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fault, type FaultCode } from '../../kernel/fault.ts';
 import { isRawNumber } from '../../kernel/json/exact-json.ts';
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from '../../kernel/nearest-word.ts';
 import { keysAt, pathsOfKey } from './schema-keys.ts';
 import type { DocumentPath, Position } from './source-document.ts';
 import { show } from './value-schemas.ts';

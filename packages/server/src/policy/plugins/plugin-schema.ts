@@ -1,6 +1,6 @@
 import type { Operation } from '@portcullis/contract';
 import { z } from 'zod';
-import { nearestWord } from '../document/nearest-word.ts';
+import { nearestWord } from '../../kernel/nearest-word.ts';
 import { oneOf } from '../document/policy-document-schema.ts';
 import {
   base64Schema,
