@@ -17,7 +17,7 @@ import { restoreSnapshot, takeSnapshot, wholePages, type MemorySnapshot } from '
 import type { ParkedGuest, WasmRuntime } from './wasm-runtime.ts';
 
 export interface Run {
-  /** What the entry returned; undefined when it returns nothing, or the guest ended itself with exit code 0. */
+  /** What the entry returned; undefined when that is no number, or the guest ended itself with exit code 0. */
   readonly result: number | undefined;
   /** Units used, the same for the same module, state and input. */
   readonly fuel: number;
@@ -136,7 +136,11 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
     const entry = this.#entries.get(name) ?? this.#addEntry(name);
     if (entry === undefined) return Promise.resolve(this.#end(missingExport(name)));
     if (task.deadline <= now) return Promise.resolve(this.#end(timeoutFault(this.#usage())));
-    return entry(...args).then(this.#onReturn, this.#onThrow);
+    try {
+      return entry(...args).then(this.#onReturn, this.#onThrow);
+    } catch (error) {
+      return Promise.resolve(this.#end(wrongArguments(name, error, this.#usage())));
+    }
   }
 
   #addEntry(name: string): Entry | undefined {
@@ -149,7 +153,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   readonly #onReturn = (value: unknown): Run | Fault => {
     if (this.#ending !== undefined) return this.#onThrow(undefined);
     return this.#end({
-      result: value === undefined ? undefined : Number(value),
+      result: typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined,
       ...this.#usage(),
     });
   };
@@ -291,6 +295,14 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
 function missingExport(name: string): Fault {
   return new Fault('PC_MODULE_EXPORT', `the module exports no function \`${name}\``, {
     data: { fuel: 0, memoryBytes: 0 },
+  });
+}
+
+/** Parameters that no number can be given for. */
+function wrongArguments(name: string, cause: unknown, data: Usage): Fault {
+  return new Fault('PC_MODULE_EXPORT', `the function \`${name}\` cannot be called with numbers`, {
+    data: { ...data },
+    cause,
   });
 }
 

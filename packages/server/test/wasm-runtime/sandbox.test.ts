@@ -90,6 +90,21 @@ test('runs at the same time do not meet', async () => {
   );
 });
 
+test('entries of other types than expected are faults or have no result; the instance is used again', async () => {
+  const sandbox = await sandboxOf(`(module
+    (func (export "long") (param i64) (result i64) (local.get 0))
+    (func (export "vector") (param v128))
+    (func (export "two") (result i32 i32) (i32.const 1) (i32.const 2))
+    (func (export "reference") (result externref) (ref.null extern))
+    (func (export "i64") (result i64) (i64.const -3)))`);
+  const outcomes: unknown[] = [];
+  for (const entry of ['long', 'vector', 'two', 'reference', 'i64']) {
+    outcomes.push(outcome(await sandbox.run(entry, undefined, soon(), [1])));
+  }
+  assert.deepEqual(outcomes, ['PC_MODULE_EXPORT', 'PC_MODULE_EXPORT', undefined, undefined, -3]);
+  assert.equal(sandbox.idle, 1);
+});
+
 const LONG = `(module (func (export "long") (param i32) (result i32)
   (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 0)))`;
 
