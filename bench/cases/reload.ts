@@ -55,11 +55,9 @@ function generation(number: number): object[] {
   );
 }
 
-let latest = 0;
-
 async function rewrite(server: PortcullisServer, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
-    server.write(generation(++latest));
+    server.write(generation(Date.now()));
     await sleep(1000, undefined, { signal: stop }).catch(() => undefined);
   }
 }

@@ -9,7 +9,6 @@ import type { Workbench } from '../support/workbench.ts';
 const ROUNDS = 5;
 const CONNECTIONS = 8;
 const ROUND_MS = 3000;
-const WARM_UP_MS = 300;
 
 interface Sample {
   readonly perSecond: number;
@@ -35,14 +34,14 @@ export async function throughput(bench: Workbench): Promise<Figure[]> {
       body,
       connections: CONNECTIONS,
       duration,
-      warmUp: 0,
+
       allowed: true,
     });
     const seconds = processorSeconds(server.pid) - before;
     return { perSecond: result.perSecond, cost: (seconds * 1e6) / result.requests };
   };
   // Once for each, so that the optimising compiler has seen everything.
-  for (const server of servers) await drive(server, ROUND_MS + WARM_UP_MS);
+  for (const server of servers) await drive(server, ROUND_MS);
   const [ours, least, bare] = (await inTurns(
     ROUNDS,
     servers.map((server) => () => drive(server, ROUND_MS)),
