@@ -155,6 +155,10 @@ test('host work pays: bytes by themselves, the rest as asked, and beyond the fue
     const fault = await sandbox.run('pay', undefined, soon(), [tooMuch]);
     assert.ok(isFault(fault));
     assert.equal(fault.code, 'PC_WASM_FUEL');
+    assert.ok(
+      (fault.data['fuel'] as number) >= LIMITS.fuel + (tooMuch >>> 0) - most,
+      String(fault.data['fuel']),
+    );
   }
 });
 
@@ -220,6 +224,17 @@ for (const [name, code, run] of ENDS) {
     });
   }
 }
+
+test('a guest that was ended does nothing more, even where it catches everything', async () => {
+  const text = `(module (import "env" "f" (func $f (result i32))) (func (export "run") (local $i i32)
+    (try (do (drop (call $f))) (catch_all))
+    (loop (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 10000))))))`;
+  const host: HostInterface<undefined> = {
+    env: { f: hostFunction([], ['i32'], (call: Call) => call.exit(0)) },
+  };
+  const { fuel } = sound(await (await sandboxOf(text, { host })).run('run', undefined, soon()));
+  assert.ok(fuel < 1000, String(fuel));
+});
 
 test('the fault of a failed host function names it, and keeps its error as cause only', async () => {
   const host: HostInterface<undefined> = {

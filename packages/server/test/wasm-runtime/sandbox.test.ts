@@ -62,6 +62,34 @@ test('what a run writes where an earlier one had grown its memory is gone too', 
   assert.equal(outcome(await sandbox.run('read', undefined, soon())), 0);
 });
 
+test('what lies between the data of a module is cleared as well', async () => {
+  const text = `(module (memory 2) (data (i32.const 20000) "abcd") (data (i32.const 90000) "efgh")
+    (func (export "write") (param i32) (i32.store (local.get 0) (i32.const 7)))
+    (func (export "read") (param i32) (result i32) (i32.load (local.get 0))))`;
+  const sandbox = await sandboxOf(text);
+  for (const [at, value] of [
+    [0, 0],
+    [4096, 0],
+    [20_000, 0x64636261],
+    [50_000, 0],
+    [90_000, 0x68676665],
+    [131_068, 0],
+  ] as const) {
+    await sandbox.run('write', undefined, soon(), [at]);
+    assert.equal(outcome(await sandbox.run('read', undefined, soon(), [at])), value, `at ${at}`);
+  }
+});
+
+test('memory that was refused to one run does not explain the trap of another', async () => {
+  const text = `(module (memory 1) (func (export "grow") (drop (memory.grow (i32.const 60000))) unreachable)
+    (func (export "trap") unreachable))`;
+  const sandbox = await sandboxOf(text);
+  const codes: unknown[] = [];
+  for (const entry of ['trap', 'grow', 'trap'])
+    codes.push(outcome(await sandbox.run(entry, undefined, soon())));
+  assert.deepEqual(codes, ['PC_WASM_TRAP', 'PC_WASM_MEMORY', 'PC_WASM_TRAP']);
+});
+
 test('arguments reach the entry, and the run tells fuel and memory', async () => {
   const sandbox = await sandboxOf(COUNTER);
   const run = sound(await sandbox.run('add', undefined, soon(), [37]));
@@ -254,6 +282,21 @@ test('when all instances are busy, runs wait in order', async () => {
   assert.deepEqual(await Promise.all(runs), [0, 1, 2, 3, 4, 5]);
   assert.deepEqual(ended, [1, 0, 2, 3, 4, 5]);
   assert.ok(sandbox.idle <= 2);
+});
+
+test('a newcomer does not overtake who waits, not even when an instance is just free', async () => {
+  const sandbox = await sandboxOf<Gate>(WAITS, { host: WAITING, maxInstances: 1 });
+  const gate = later<number>();
+  const ended: string[] = [];
+  const run = async (name: string): Promise<void> => {
+    await sandbox.run('run', { wait: gate.promise }, soon());
+    ended.push(name);
+  };
+  const first = run('first').then(() => run('newcomer'));
+  const second = run('second');
+  gate.resolve(1);
+  await Promise.all([first, second]);
+  assert.deepEqual(ended, ['first', 'second', 'newcomer']);
 });
 
 test('who waits for an instance longer than it has time gets a timeout', async () => {

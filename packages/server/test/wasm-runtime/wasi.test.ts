@@ -228,6 +228,19 @@ test('poll_oneoff beyond the deadline is a timeout', async () => {
   assert.equal(run.code, 'PC_WASM_TIMEOUT');
 });
 
+test('lists of buffers and of subscriptions have a bound', async () => {
+  for (const name of ['fd_read', 'fd_write', 'poll_oneoff']) {
+    const fd = name === 'fd_read' ? 0 : 1;
+    const args = (count: number): string =>
+      name === 'poll_oneoff'
+        ? `(i32.const 0) (i32.const 0) (i32.const ${count}) (i32.const 0)`
+        : `(i32.const ${fd}) (i32.const 0) (i32.const ${count}) (i32.const 0)`;
+    for (const count of [1025, -1]) {
+      assert.equal((await runOurs(calling(name, I4, args(count)))).result, 28, `${name} ${count}`);
+    }
+  }
+});
+
 const FAULT = 21;
 const OUTSIDE: readonly (readonly [name: string, params: string, args: string])[] = [
   ['args_sizes_get', '(param i32 i32)', '(i32.const 0) (i32.const 65533)'],
