@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isFault } from '../kernel/fault.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { readQuery } from './http/read-query.ts';
+import { flag, readQuery } from './http/read-query.ts';
 import { jsonResponse } from './http/responses.ts';
 import type { Route } from './http/route.ts';
 import { decisionListSchema } from './openapi/schemas.ts';
@@ -19,11 +19,7 @@ const querySchema = z.strictObject({
   outcome: z.enum(['allow', 'deny']).exactOptional().describe('`allow` or `deny`'),
   namespace: z.string().exactOptional().describe('a namespace'),
   uid: z.string().exactOptional().describe('the uid of a review'),
-  faulted: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .exactOptional()
-    .describe('`true` (a policy could not answer) or `false`'),
+  faulted: flag.exactOptional().describe('`true` (a policy could not answer) or `false`'),
   since: moment.exactOptional().describe('milliseconds since 1970, or a time such as `2026-01-31T12:00:00Z`'),
   limit: z
     .string()

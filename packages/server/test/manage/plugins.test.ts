@@ -60,6 +60,14 @@ describe('plugins, as a client of the reference sees them', () => {
     );
   });
 
+  test('stay readable after a policy with the last order that there is', async () => {
+    const { send, control } = createManagementClient();
+    const last = makePolicy('last');
+    control.add({ ...last, spec: { ...last.spec, order: Number.MAX_SAFE_INTEGER } });
+    await send('POST /plugins', { as: 'editor', headers: JSON_TYPE, body: registration('a') });
+    equal(control.policy('a')?.policy?.spec.order, Number.MAX_SAFE_INTEGER);
+  });
+
   test('a module can be uploaded as it is', async () => {
     const { send, control } = createManagementClient();
     const query =

@@ -35,7 +35,7 @@ describe('policies', () => {
     equal(created.status, 201);
     equal(created.headers.get('location'), '/api/v1/policies/a');
 
-    const read = await send(`GET ${LIST}/a`, { as: 'viewer' });
+    const read = await send(`GET ${LIST}/a?module=true`, { as: 'viewer' });
     const resource = (await read.json()) as { policy: { spec: { mode: string } } };
     equal(resource.policy.spec.mode, 'enforce');
 
@@ -64,6 +64,36 @@ describe('policies', () => {
       { action: 'policy.put', name: 'a', token: 'the-editor', result: 'ok' },
       { action: 'policy.delete', name: 'a', token: 'the-editor', result: 'ok' },
     ]);
+  });
+
+  test('show an inline module only when it is wanted, and never lose it', async () => {
+    const { send, control } = createManagementClient();
+    const posted = await send(`POST ${LIST}`, { as: 'editor', headers: YAML, body: documentOf('a') });
+    for (const answer of [posted, await send(`GET ${LIST}/a`, { as: 'viewer' })]) {
+      const { policy } = (await answer.json()) as { policy: { spec: { module: object } } };
+      deepEqual(policy.spec.module, { inline: '(8 bytes, read with ?module=true)' });
+      const back = await send(`PUT ${LIST}/a`, {
+        as: 'editor',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(policy),
+      });
+      deepEqual([back.status, (await problem(back)).code], [422, 'PC_POLICY_BASE64']);
+    }
+    equal(control.policy('a')?.policy?.spec.module.inline, 'AGFzbQEAAAA=');
+    const whole = await send(`GET ${LIST}/a?module=true`, { as: 'viewer' });
+    match(await whole.text(), /"inline":"AGFzbQEAAAA="/);
+    equal((await send(`GET ${LIST}/a?module=yes`, { as: 'viewer' })).status, 400);
+  });
+
+  test('are replaced by POST too, unless the request forbids it', async () => {
+    const { send, control } = createManagementClient();
+    const post = (extra: string, headers: Record<string, string> = {}): Promise<Response> =>
+      send(`POST ${LIST}`, { as: 'editor', headers: { ...YAML, ...headers }, body: documentOf('a', extra) });
+    equal((await post('')).status, 201);
+    const replaced = await post('  mode: audit\n');
+    deepEqual([replaced.status, replaced.headers.get('location')], [200, null]);
+    equal((await post('  mode: warn\n', { 'if-none-match': '*' })).status, 412);
+    equal(control.policy('a')?.policy?.spec.mode, 'audit');
   });
 
   test('keep integers that a double cannot hold', async () => {
@@ -144,12 +174,12 @@ describe('policies', () => {
     });
   }
 
-  test('creating what exists is a conflict, and so is what belongs to another source', async () => {
+  test('what belongs to another source is a conflict', async () => {
     const { send, control } = createManagementClient();
     control.add(makePolicy('a'));
-    const again = await send(`POST ${LIST}`, { as: 'editor', headers: YAML, body: documentOf('a') });
-    equal(again.status, 409);
     control.refuse = new Fault('PC_CONFLICT', 'the policy `a` comes from a.yaml');
+    const posted = await send(`POST ${LIST}`, { as: 'editor', headers: YAML, body: documentOf('a') });
+    equal(posted.status, 409);
     const foreign = await send(`PUT ${LIST}/a`, { as: 'editor', headers: YAML, body: documentOf('a') });
     deepEqual([foreign.status, (await problem(foreign)).detail], [409, 'the policy `a` comes from a.yaml']);
     equal((await send(`DELETE ${LIST}/a`, { as: 'editor' })).status, 409);
@@ -159,13 +189,14 @@ describe('policies', () => {
     );
   });
 
-  test('two creations at once: one wins', async () => {
+  test('two creations at once that must not replace: one wins', async () => {
     const { send } = createManagementClient();
-    const creation = { as: 'editor', headers: YAML, body: documentOf('a') } as const;
+    const headers = { ...YAML, 'if-none-match': '*' };
+    const creation = { as: 'editor', headers, body: documentOf('a') } as const;
     const answers = await Promise.all([send(`POST ${LIST}`, creation), send(`POST ${LIST}`, creation)]);
     deepEqual(
       answers.map(({ status }) => status).sort((a, b) => a - b),
-      [201, 409],
+      [201, 412],
     );
   });
 

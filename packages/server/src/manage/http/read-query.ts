@@ -1,5 +1,10 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Fault } from '../../kernel/fault.ts';
+
+/** A query parameter that is `true` or `false`. */
+export const flag: z.ZodType<boolean, 'true' | 'false'> = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true');
 
 /**
  * The query of a request by a schema whose members are described so that they follow `must be`. PC_QUERY names the parameter

@@ -31,7 +31,9 @@ export function pluginRoutes({ control, changes, maxBytes }: PluginRoutesOptions
   /** A plugin that is registered again moves to the end. */
   function nextOrder(): number {
     const orders = plugins().map(({ policy }) => policy?.spec.order ?? 0);
-    return Math.max(FIRST_ORDER, ...orders.map((order) => order + ORDER_STEP));
+    const next = Math.max(FIRST_ORDER, ...orders.map((order) => order + ORDER_STEP));
+    // A document with a larger one could not be read again.
+    return Math.min(next, Number.MAX_SAFE_INTEGER);
   }
 
   async function register({ request, token }: Call): Promise<Response | Fault> {

@@ -4,11 +4,10 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import { parseJson } from '../../kernel/json/parse-json.ts';
 import { parsePluginRegistration } from '../../policy/parse-plugin-registration.ts';
 import { checkMediaType, readBytes } from '../http/read-body.ts';
-import { readQuery } from '../http/read-query.ts';
+import { flag, readQuery } from '../http/read-query.ts';
 
 export const WASM_MEDIA_TYPE = 'application/wasm';
 
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const count = z
   .string()
   .regex(/^\d{1,15}$/)

@@ -1,8 +1,9 @@
 import type { Policy } from '@portcullis/contract';
+import { z } from 'zod';
 import { Fault, isFault } from '../../kernel/fault.ts';
-import { describePolicy } from '../../policy/describe-policy.ts';
 import type { ControlPlane, PolicyView } from '../control-plane.ts';
 import type { Changes } from '../http/changes.ts';
+import { flag, readQuery } from '../http/read-query.ts';
 import { jsonResponse } from '../http/responses.ts';
 import type { Call, Content, Route } from '../http/route.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../openapi/schemas.ts';
 import { checkPrecondition, policyTag } from './policy-tag.ts';
 import { POLICY_MEDIA_TYPES, readPolicy } from './read-policy.ts';
+import { showPolicy } from './show-policy.ts';
 
 export interface PolicyRoutesOptions {
   readonly control: ControlPlane;
@@ -28,22 +30,22 @@ const DOCUMENT: Content = Object.fromEntries(
 );
 const RESOURCE: Content = { 'application/json': policyResourceSchema };
 const IF_MATCH = 'entity tag that the policy must have now; `*`: it must exist';
+const WRITE_HEADERS = { 'if-match': IF_MATCH, 'if-none-match': '`*`: the policy must not exist' };
+const WRITE_ANSWERS: Route['answers'] = {
+  200: { description: 'replaced', content: RESOURCE },
+  201: { description: 'created', content: RESOURCE },
+};
 const WRITE_FAILURES = [400, 409, 412, 413, 415, 422, 503];
 
+const readQuerySchema = z.strictObject({
+  module: flag.exactOptional().describe('`true` (with the bytes of an inline module) or `false`'),
+});
+
 export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions): readonly Route[] {
-  async function create({ request, token }: Call): Promise<Response | Fault> {
+  async function post({ request, token }: Call): Promise<Response | Fault> {
     const policy = await readPolicy(request, maxBytes);
     if (isFault(policy)) return policy;
-    const { name } = policy.metadata;
-    return changes.make({ action: 'policy.put', name, token }, async () => {
-      if (control.policy(name) !== undefined) {
-        return new Fault(
-          'PC_CONFLICT',
-          `there is already a policy \`${name}\`, replace it with PUT ${LIST}/${name}`,
-        );
-      }
-      return put(policy);
-    });
+    return putUnder(policy, { request, token });
   }
 
   async function replace({ request, name, token }: Call): Promise<Response | Fault> {
@@ -53,6 +55,14 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
       const named = policy.metadata.name;
       return new Fault('PC_BODY', `the document is named \`${named}\`, but the path names \`${name}\``);
     }
+    return putUnder(policy, { request, token });
+  }
+
+  async function putUnder(
+    policy: Policy,
+    { request, token }: Pick<Call, 'request' | 'token'>,
+  ): Promise<Response | Fault> {
+    const { name } = policy.metadata;
     return changes.make({ action: 'policy.put', name, token }, async () => {
       return checkPrecondition(request, control.policy(name)?.policy) ?? put(policy);
     });
@@ -63,7 +73,7 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
     if (isFault(result)) return result;
     const { created, view } = result;
     const location = { location: `${LIST}/${encodeURIComponent(view.name)}` };
-    return resource(view, created ? 201 : 200, created ? location : {});
+    return resource(view, { status: created ? 201 : 200, headers: created ? location : {} });
   }
 
   async function remove({ request, name, token }: Call): Promise<Response | Fault> {
@@ -92,14 +102,15 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
     {
       method: 'POST',
       path: LIST,
-      operationId: 'createPolicy',
-      summary: 'Create a policy; answers when it is in force',
+      operationId: 'postPolicy',
+      summary: 'Create or replace the policy that the document names; answers when it is in force',
       access: 'editor',
       faults: 'problem',
+      headers: WRITE_HEADERS,
       body: DOCUMENT,
-      answers: { 201: { description: 'in force', content: RESOURCE } },
-      failures: WRITE_FAILURES.filter((status) => status !== 412),
-      handle: create,
+      answers: WRITE_ANSWERS,
+      failures: WRITE_FAILURES,
+      handle: post,
     },
     {
       method: 'GET',
@@ -108,11 +119,14 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
       summary: 'One policy with its document and its status',
       access: 'viewer',
       faults: 'problem',
+      query: readQuerySchema,
       answers: { 200: { description: 'with its entity tag, when it is in force', content: RESOURCE } },
-      failures: [404],
-      handle({ name }) {
+      failures: [400, 404],
+      handle({ url, name }) {
+        const query = readQuery(url, readQuerySchema);
+        if (isFault(query)) return query;
         const view = find(name);
-        return isFault(view) ? view : resource(view);
+        return isFault(view) ? view : resource(view, { withModule: query.module ?? false });
       },
     },
     {
@@ -122,12 +136,9 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
       summary: 'Create or replace a policy; answers when it is in force',
       access: 'editor',
       faults: 'problem',
-      headers: { 'if-match': IF_MATCH, 'if-none-match': '`*`: the policy must not exist' },
+      headers: WRITE_HEADERS,
       body: DOCUMENT,
-      answers: {
-        200: { description: 'replaced', content: RESOURCE },
-        201: { description: 'created', content: RESOURCE },
-      },
+      answers: WRITE_ANSWERS,
       failures: WRITE_FAILURES,
       handle: replace,
     },
@@ -160,14 +171,17 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
   ];
 }
 
-function resource(
-  { name, policy, status }: PolicyView,
-  code: number = 200,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  const document = policy === undefined ? {} : { policy: describePolicy(policy) };
+interface Showing {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly withModule?: boolean;
+}
+
+function resource(view: PolicyView, { status = 200, headers = {}, withModule = false }: Showing): Response {
+  const { name, policy } = view;
+  const document = policy === undefined ? {} : { policy: showPolicy(policy, withModule) };
   const tag: Record<string, string> = policy === undefined ? {} : { etag: policyTag(policy) };
-  return jsonResponse({ name, ...document, status }, code, { ...tag, ...headers });
+  return jsonResponse({ name, ...document, status: view.status }, status, { ...tag, ...headers });
 }
 
 /** Without module and settings, which may be large. */
