@@ -123,7 +123,9 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   /** Never rejects. Faults: PC_WASM_…, PC_MODULE_EXPORT when there is no such function, PC_INTERNAL. */
   run(name: string, task: Task<T>, args: readonly number[]): Promise<Run | Fault> {
     const now = this.#runtime.clock.now();
-    const first = Math.min(this.#quantum, this.#setting.limits.fuel);
+    // In a turn that others have used up it begins, and waits for its own very soon.
+    const quantum = this.#runtime.isDue(0, 0) ? QUANTUM.least : this.#quantum;
+    const first = Math.min(quantum, this.#setting.limits.fuel);
     this.#task = task;
     this.#granted = first;
     this.#debt = 0;

@@ -32,9 +32,6 @@ export interface WasmRuntime {
   defer(chore: Chore): void;
 }
 
-/** Guests with at most so many slices behind them are young: most evaluations end within these. */
-const YOUNG_SLICES = 8;
-
 export function createWasmRuntime(options: {
   readonly clock: Clock;
   readonly sliceMs?: number;
@@ -46,9 +43,9 @@ export function createWasmRuntime(options: {
 const SLICES_PER_TURN = 2;
 
 /**
- * One guest gets one slice in each turn of the event loop, so sockets and timers never wait for more than that. Young and
- * old guests take turns, each in order: an evaluation that needs a few slices does not wait for a round of a hundred endless
- * ones, and they are not starved by a stream of new ones.
+ * One guest gets one slice in each turn of the event loop, so sockets and timers never wait for more than that. In every other
+ * turn it is the one that has had the fewest slices, so that an evaluation that needs a few does not wait for a round of a
+ * hundred endless ones; in between it is the one that has waited longest, so that a stream of new ones starves nobody.
  */
 class TurnRuntime implements WasmRuntime {
   readonly clock: Clock;
@@ -56,13 +53,13 @@ class TurnRuntime implements WasmRuntime {
   /** Milliseconds that guests have run in this turn. */
   #spent = 0;
   readonly uncatchable: Error = createUncatchable();
-  #young: ParkedGuest[] = [];
-  #old: ParkedGuest[] = [];
+  /** In the order in which they came. */
+  #parked: ParkedGuest[] = [];
   #chores: Chore[] = [];
   /** No parked guest's deadline is earlier. */
   #earliest = Infinity;
   #isAwake = false;
-  #oldFirst = false;
+  #isTurnOfLongest = false;
   readonly #turn = (): void => this.#takeTurn();
 
   constructor(clock: Clock, sliceMs: number) {
@@ -76,7 +73,7 @@ class TurnRuntime implements WasmRuntime {
   }
 
   park(guest: ParkedGuest): void {
-    (guest.slices <= YOUNG_SLICES ? this.#young : this.#old).push(guest);
+    this.#parked.push(guest);
     if (guest.deadline < this.#earliest) this.#earliest = guest.deadline;
     this.#wake();
   }
@@ -104,26 +101,26 @@ class TurnRuntime implements WasmRuntime {
     if (now >= this.#earliest) this.#expire(now);
     // It runs when this function has returned, in a microtask.
     this.#next()?.resume(now);
-    if (this.#young.length + this.#old.length > 0) this.#wake();
+    if (this.#parked.length > 0) this.#wake();
   }
 
   #next(): ParkedGuest | undefined {
-    this.#oldFirst = !this.#oldFirst;
-    const [first, second] = this.#oldFirst ? [this.#old, this.#young] : [this.#young, this.#old];
-    return first.shift() ?? second.shift();
+    this.#isTurnOfLongest = !this.#isTurnOfLongest;
+    if (this.#isTurnOfLongest) return this.#parked.shift();
+    const fewest = this.#parked.reduce((least, { slices }) => Math.min(least, slices), Infinity);
+    const index = this.#parked.findIndex(({ slices }) => slices === fewest);
+    return index < 0 ? undefined : this.#parked.splice(index, 1)[0];
   }
 
   #expire(now: number): void {
     this.#earliest = Infinity;
-    const stay = (guest: ParkedGuest): boolean => {
+    this.#parked = this.#parked.filter((guest) => {
       if (guest.deadline <= now) {
         guest.expire();
         return false;
       }
       if (guest.deadline < this.#earliest) this.#earliest = guest.deadline;
       return true;
-    };
-    this.#young = this.#young.filter(stay);
-    this.#old = this.#old.filter(stay);
+    });
   }
 }

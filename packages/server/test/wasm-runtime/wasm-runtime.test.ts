@@ -56,7 +56,7 @@ function bench(): Bench {
   };
 }
 
-test('one guest goes on in each turn; young and old ones take turns, each in order', async () => {
+test('one guest goes on in each turn: in turns the one that has waited longest and the one with the fewest slices', async () => {
   const { log, park } = bench();
   for (const name of ['old 1', 'old 2', 'old 3', 'old 4']) park(name, 50);
   for (const name of ['young 1', 'young 2']) park(name, 2);
