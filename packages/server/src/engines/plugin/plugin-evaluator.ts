@@ -1,5 +1,6 @@
-import type { Policy, Review } from '@portcullis/contract';
+import type { Operation, Phase, Policy, Review, Verdict } from '@portcullis/contract';
 import { isFault, type Fault } from '../../kernel/fault.ts';
+import { remember } from '../../kernel/remember.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { createSandbox } from '../../wasm/sandbox.ts';
 import { createWasiContext } from '../../wasm/wasi/wasi-context.ts';
@@ -35,6 +36,9 @@ export function createPluginEvaluator(
     };
   }
 
+  /** Policies say few different things: an answer that was read before is not read again. */
+  const verdictOf = remember((text) => readAnswer(text, spec.phase), 64);
+
   const sandbox = createSandbox<PluginCall>(module, {
     host: PLUGIN_HOST,
     limits: spec.limits,
@@ -52,9 +56,8 @@ export function createPluginEvaluator(
         const { fuel = 0, memoryBytes = 0 } = run.data as { fuel?: number; memoryBytes?: number };
         return { verdict: pluginFault(run), fuel, memoryBytes };
       }
-      const answer = { code: run.result ?? 0, output: context.output };
       return {
-        verdict: pluginVerdict(answer, spec.phase, review.operation),
+        verdict: verdictOf(answerText(run.result ?? 0, context.output, review.operation)),
         fuel: run.fuel,
         memoryBytes: run.memoryBytes,
       };
@@ -62,4 +65,19 @@ export function createPluginEvaluator(
 
     close: () => sandbox.close(),
   };
+}
+
+/** All that a verdict depends on: `<return code> <operation> <output, a character for each byte>`. */
+function answerText(code: number, output: Uint8Array | undefined, operation: Operation): string {
+  if (output === undefined) return `${code} ${operation} `;
+  const bytes = Buffer.from(output.buffer, output.byteOffset, output.length);
+  return `${code} ${operation} ${bytes.toString('latin1')}`;
+}
+
+function readAnswer(text: string, phase: Phase): Verdict {
+  const first = text.indexOf(' ');
+  const second = text.indexOf(' ', first + 1);
+  const output = Buffer.from(text.slice(second + 1), 'latin1');
+  const operation = text.slice(first + 1, second) as Operation;
+  return pluginVerdict({ code: Number(text.slice(0, first)), output }, phase, operation);
 }
