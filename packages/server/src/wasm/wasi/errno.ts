@@ -6,7 +6,5 @@ export const ERRNO = {
   inval: 28,
   fault: 21,
   nosys: 52,
-  notsup: 58,
   spipe: 70,
-  notcapable: 76,
 } as const;
