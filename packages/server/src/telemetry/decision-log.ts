@@ -33,8 +33,10 @@ export function createDecisionLog(capacity: number): DecisionLog {
       }
     },
     find(filter) {
+      // Sorting is stable: turned round first, so that the later one of a millisecond is ahead.
       return [...notable.items(), ...ordinary.items()]
         .filter((record) => isWanted(record, filter))
+        .toReversed()
         .sort((a, b) => b.time - a.time)
         .slice(0, filter.limit);
     },

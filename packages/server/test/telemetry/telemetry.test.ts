@@ -149,6 +149,18 @@ describe('decisions', () => {
     deepEqual(found({ outcome: 'deny', policy: 'registries' }), ['c']);
   });
 
+  test('of one millisecond are newest first too', () => {
+    const telemetry = create();
+    feed(
+      telemetry,
+      ['a', 'b', 'c'].map((uid) => makeRecord({ uid, time: 7 })),
+    );
+    deepEqual(
+      telemetry.decisions({ limit: 2 }).map(({ uid }) => uid),
+      ['c', 'b'],
+    );
+  });
+
   test('a flood of allows does not wash denials away', () => {
     const telemetry = create({ capacity: 10 });
     feed(telemetry, [makeRecord({ uid: 'denied', time: 1, outcome: 'deny' })]);

@@ -3,14 +3,20 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { SpanStatusCode } from '@opentelemetry/api';
-import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import { InMemorySpanExporter, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { createDecisionTracer } from '../../src/telemetry/traces/decision-tracer.ts';
+import { reportFailures } from '../../src/telemetry/traces/report-failures.ts';
 import { parseTraceParent } from '../../src/telemetry/traces/trace-parent.ts';
 import { makeContribution, makeFault, makeRecord } from './make-record.ts';
 import { createMemoryLog } from './memory-log.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = 'b7ad6b7169203331';
+type ExportResult = Parameters<Parameters<SpanExporter['export']>[1]>[0];
+
+const SENT = JSON.parse('{"code":0}') as ExportResult;
+const GONE = Object.assign(JSON.parse('{"code":1}') as ExportResult, { error: new Error('gone') });
+const SETTINGS = { headers: { 'x-token': 'T' }, sampleRatio: 1, version: '1.2.3' } as const;
 
 describe('spans of decisions', () => {
   test('one for the decision under the caller, and one for each policy under that', async () => {
@@ -72,13 +78,7 @@ describe('spans of decisions', () => {
     });
     const endpoint = await listen(receiver);
     try {
-      const tracer = createDecisionTracer({
-        endpoint,
-        headers: { 'x-token': 'T' },
-        sampleRatio: 1,
-        version: '1.2.3',
-        log: createMemoryLog(),
-      });
+      const tracer = createDecisionTracer({ ...SETTINGS, endpoint, log: createMemoryLog() });
       tracer.trace(makeRecord());
       await tracer.close();
     } finally {
@@ -90,6 +90,68 @@ describe('spans of decisions', () => {
     equal(received[0]?.token, 'T');
     match(received[0]?.body ?? '', /"service\.name","value":\{"stringValue":"portcullis"\}/);
     match(received[0]?.body ?? '', /"policy registries"/);
+  });
+
+  test('a receiver that refuses them is told once and does not keep the server from ending', async () => {
+    const log = createMemoryLog();
+    const receiver = createServer((_, response) =>
+      response.writeHead(401, { connection: 'close' }).end('T is no token'),
+    );
+    const endpoint = await listen(receiver);
+    // Not closed: the batches that are still on their way would find nobody and be tried for seconds.
+    receiver.unref();
+    const tracer = createDecisionTracer({ ...SETTINGS, endpoint, log });
+    // More than one batch.
+    for (let index = 0; index < 600; index += 1) tracer.trace(makeRecord());
+    await tracer.close();
+    deepEqual(
+      log.lines.map(({ message }) => message),
+      ['spans are lost: the receiver does not take them', 'the last spans were not sent'],
+    );
+    ok(!JSON.stringify(log.lines).includes('T is no token'));
+  });
+
+  test('a receiver that never answers does not keep the server from ending', async () => {
+    const log = createMemoryLog();
+    const exporter: SpanExporter = {
+      export: (_, done) => done(SENT),
+      shutdown: () => Promise.withResolvers<void>().promise,
+    };
+    const tracer = createDecisionTracer({
+      ...SETTINGS,
+      endpoint: 'http://unused.invalid',
+      log,
+      exporter,
+      closeTimeout: 5,
+    });
+    tracer.trace(makeRecord());
+    await tracer.close();
+    deepEqual(log.lines[0], {
+      level: 'warn',
+      message: 'the last spans were not sent',
+      fields: { reason: 'no answer in time' },
+    });
+  });
+
+  test('a receiver that comes back is told', () => {
+    const log = createMemoryLog();
+    const results = [SENT, GONE, GONE, SENT];
+    const exporter = reportFailures(
+      {
+        export: (_, done) => done(results.shift() ?? SENT),
+        shutdown: async () => undefined,
+      },
+      log,
+    );
+    for (let index = 0; index < 5; index += 1) exporter.export([], () => undefined);
+    deepEqual(log.lines, [
+      {
+        level: 'warn',
+        message: 'spans are lost: the receiver does not take them',
+        fields: { reason: 'gone' },
+      },
+      { level: 'info', message: 'the receiver takes spans again', fields: {} },
+    ]);
   });
 });
 

@@ -16,6 +16,8 @@ import {
   type SpanExporter,
 } from '@opentelemetry/sdk-trace';
 import type { Contribution, DecisionRecord } from '@portcullis/contract';
+import type { Logger } from '../../kernel/ports.ts';
+import { reportFailures } from './report-failures.ts';
 import { parseTraceParent } from './trace-parent.ts';
 
 export interface SpanWriterOptions {
@@ -26,6 +28,7 @@ export interface SpanWriterOptions {
   /** Share of the traces that begin here; a caller's own decision goes before it. */
   readonly sampleRatio: number;
   readonly version: string;
+  readonly log: Logger;
   /** Instead of OTLP/HTTP. */
   readonly exporter?: SpanExporter;
 }
@@ -36,13 +39,13 @@ export interface SpanWriter {
 }
 
 export function createSpanWriter(options: SpanWriterOptions): SpanWriter {
-  const { endpoint, headers, sampleRatio, version } = options;
+  const { endpoint, headers, sampleRatio, version, log } = options;
   const exporter =
     options.exporter ?? new OTLPTraceExporter({ url: tracesUrl(endpoint), headers: { ...headers } });
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'portcullis', 'service.version': version }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
-    spanProcessors: [new BatchSpanProcessor({ exporter })],
+    spanProcessors: [new BatchSpanProcessor({ exporter: reportFailures(exporter, log) })],
   });
   const tracer = provider.getTracer('portcullis', version);
 
