@@ -19,8 +19,10 @@ export interface Policy {
 }
 
 export interface PolicyMetadata {
-  /** DNS-1123 subdomain, unique in a policy set. */
+  /** Unique in a policy set: a DNS-1123 subdomain; for a namespaced policy its namespace, `/`, and that. */
   readonly name: string;
+  /** The namespace whose objects alone the policy judges; only custom resources have one. */
+  readonly namespace?: string;
   readonly version?: string;
   readonly description?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -28,7 +30,7 @@ export interface PolicyMetadata {
 }
 
 export interface PolicyOrigin {
-  /** `file`, `api`, `plugins` (plugins.yaml or POST /plugins); `configmap`, `secret`, `crd` in later gates. */
+  /** `file`, `api`, `plugins` (plugins.yaml or POST /plugins), `configmap`, `secret`, `crd`. */
   readonly source: string;
   /** For people: a path, a resource name. */
   readonly location: string;

@@ -1,6 +1,7 @@
 import type {
   Decision,
   DecisionRecord,
+  FailurePolicy,
   JsonPatchOperation,
   JsonValue,
   Phase,
@@ -8,6 +9,7 @@ import type {
 } from '@portcullis/contract';
 import { Fault, isFault } from '../kernel/fault.ts';
 import { ask, faulted } from './ask.ts';
+import { failureClassOf } from '../policy/failure-class.ts';
 import { Catalogue, openCatalogue, type CatalogueOptions } from './catalogue.ts';
 import type { Finding } from './finding.ts';
 import { combine, settle, type Settled } from './finish.ts';
@@ -21,6 +23,8 @@ export interface Question {
   readonly phase: Phase;
   /** Only this policy. Its match still decides whether it is asked. */
   readonly policy?: string;
+  /** Only policies of this class. */
+  readonly failureClass?: FailurePolicy;
   /** How the gate's protocol makes a review with a changed object. */
   readonly withObject: (review: Review, object: JsonValue) => Review;
   /** W3C trace context of the request. */
@@ -126,9 +130,14 @@ interface Asked {
   readonly revision: number;
 }
 
-function select(catalogue: Catalogue, review: Review, { phase, policy }: Question): Asked | Fault {
+function select(catalogue: Catalogue, review: Review, question: Question): Asked | Fault {
+  const { phase, policy, failureClass } = question;
   const candidates = catalogue.candidates(phase, review);
   const { revision } = catalogue;
+  if (failureClass !== undefined) {
+    const policies = candidates.filter((loaded) => failureClassOf(loaded.policy) === failureClass);
+    return { policies, revision };
+  }
   if (policy === undefined) return { policies: candidates, revision };
   const named = catalogue.find(phase, policy);
   if (named === undefined) return new Fault('PC_NOT_FOUND', `there is no ${phase} policy \`${policy}\``);

@@ -42,6 +42,7 @@ export function createMatcher(policy: Policy, { namespaceLabels }: MatcherPorts)
   if (isFault(compiled)) return compiled;
   const conditions = compiled;
 
+  const { namespace } = policy.metadata;
   const { operations } = match;
   const rules = match.resources.map(compileRule);
   const hasNames = rules.some(({ names }) => names !== undefined);
@@ -55,6 +56,7 @@ export function createMatcher(policy: Policy, { namespaceLabels }: MatcherPorts)
     subresource: string,
     namespaced: boolean,
   ): boolean {
+    if (namespace !== undefined && !namespaced) return false;
     if (operations.length > 0 && !operations.includes(operation)) return false;
     if (rules.length === 0) return true;
     for (const rule of rules) if (rule.matchesKind(resource, subresource, namespaced)) return true;
@@ -72,6 +74,7 @@ export function createMatcher(policy: Policy, { namespaceLabels }: MatcherPorts)
   }
 
   function matchesObject(review: Review): boolean | Fault {
+    if (namespace !== undefined && !isWithin(review, namespace)) return false;
     if (hasNames && !matchesName(review)) return false;
     if (namespaceName !== undefined && !namespaceName(review)) return false;
     const selected = namespaceSelector === undefined || namespaceSelector(review);
@@ -89,4 +92,9 @@ export function createMatcher(policy: Policy, { namespaceLabels }: MatcherPorts)
       return matchesKind(operation, resource, subresource, isNamespaced(review)) && matchesObject(review);
     },
   };
+}
+
+/** The namespace of a namespaced policy holds whatever its rules, selectors and conditions say. */
+function isWithin(review: Review, namespace: string): boolean {
+  return review.namespace === namespace && isNamespaced(review);
 }

@@ -281,3 +281,17 @@ test('every decision is reported once, with its outcome', async () => {
   assert.equal(records[0]?.uid, 'uid-1');
   assert.equal(records[0]?.contributions[0]?.policy, 'a');
 });
+
+test('one class: only policies whose absence means the same to a request', async () => {
+  const { chain } = setUp(
+    { strict: () => deny('strict'), lenient: () => deny('lenient'), watched: () => deny('watched') },
+    { lenient: { failurePolicy: 'Ignore' }, watched: { mode: 'audit' } },
+  );
+  const asked = async (failureClass: 'Fail' | 'Ignore'): Promise<readonly string[]> => {
+    const decision = await chain.decide(makeReview(), { phase: 'validate', failureClass, withObject });
+    assert.ok(!isFault(decision));
+    return decision.contributions.map(({ policy }) => policy);
+  };
+  assert.deepEqual(await asked('Fail'), ['strict']);
+  assert.deepEqual(await asked('Ignore'), ['lenient', 'watched']);
+});

@@ -198,6 +198,9 @@ test('paths of the gate', () => {
   assert.deepEqual(admissionRoute('/mutate'), { phase: 'mutate' });
   assert.deepEqual(admissionRoute('/admission/validate'), { phase: 'validate' });
   assert.deepEqual(admissionRoute('/admission/mutate/a.b-c'), { phase: 'mutate', policy: 'a.b-c' });
+  assert.deepEqual(admissionRoute('/admission/validate/a/b'), { phase: 'validate', policy: 'a/b' });
+  assert.deepEqual(admissionRoute('/admission/fail/validate'), { phase: 'validate', failureClass: 'Fail' });
+  assert.deepEqual(admissionRoute('/admission/ignore/mutate'), { phase: 'mutate', failureClass: 'Ignore' });
   for (const path of [
     '/',
     '/admission',
@@ -205,7 +208,9 @@ test('paths of the gate', () => {
     '/validate/a',
     '/admission/validate/',
     '/admission/validate/A',
-    '/admission/validate/a/b',
+    '/admission/validate/a/b/c',
+    '/admission/fail/validate/a',
+    '/fail/validate',
     '/admission/validate/..',
     '/admission/audit',
   ]) {

@@ -36,6 +36,17 @@ function request(resource: string, changes: Partial<Review> = {}): Review {
 const rule = (resources: string, more = ''): string =>
   `{ resources: [{ apiGroups: ["*"], apiVersions: ["*"], resources: [${resources}]${more} }] }`;
 
+test('a namespaced policy judges objects of its own namespace only, whatever its match says', () => {
+  const policy = policyOf('{ module: { file: a }, match: { namespaces: ["*"] } }');
+  const namespaced = { ...policy, metadata: { ...policy.metadata, name: 'prod/a', namespace: 'prod' } };
+  const matcher = createMatcher(namespaced, { namespaceLabels });
+  assert.ok(!isFault(matcher));
+  assert.equal(matcher.matches(request('pods', { namespace: 'prod' })), true);
+  assert.equal(matcher.matches(request('pods', { namespace: 'default' })), false);
+  assert.equal(matcher.matches(request('nodes', { namespace: '' })), false);
+  assert.equal(matcher.matches(request('namespaces', { namespace: 'prod', name: 'prod' })), false);
+});
+
 test('resource rules, as the API server has them', () => {
   const cases: readonly (readonly [string, string, boolean])[] = [
     ['pods', 'pods', true],
