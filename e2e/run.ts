@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildKubeApiserver, endToEndRequired } from './support/build-kube-apiserver.ts';
+import { buildComponents, endToEndRequired } from './support/components.ts';
 import { pruneWorkDirectories } from './support/work-directory.ts';
 
 const USAGE = `usage: npm run e2e -- [--suite NAME]… [--build-only]
@@ -19,7 +19,7 @@ const SUITES = join(import.meta.dirname, 'suites');
 async function run(args: readonly string[]): Promise<number> {
   const options = parseArguments(args);
   if (typeof options === 'string') return complain(`${options}\n\n${USAGE}`, 2);
-  const missing = await buildKubeApiserver();
+  const missing = await buildComponents();
   if (missing !== undefined) {
     if (options.buildOnly || endToEndRequired()) return complain(`e2e: ${missing}\n`, 1);
     complain(`e2e: suites on kube-apiserver are skipped: ${missing}\n`, 0);

@@ -1,15 +1,19 @@
 import { describe, test } from 'node:test';
-import { endToEndRequired, isKubernetesBuilt, kubernetesBinaries } from './build-kube-apiserver.ts';
+import { endToEndRequired, missingComponent, type ComponentName } from './components.ts';
 
 /**
- * A `describe` whose tests need a real API server. Without one it is a single skipped test that says why, so that the
- * summary counts it; with PORTCULLIS_E2E=required it runs and fails.
+ * A `describe` whose tests need real components, by default an API server and kubectl. Without them it is a single skipped
+ * test that says why, so that the summary counts it; with PORTCULLIS_E2E=required it runs and fails.
  */
-export function describeWithKubernetes(name: string, body: () => void): void {
-  if (isKubernetesBuilt() || endToEndRequired()) {
+export function describeWithKubernetes(
+  name: string,
+  body: () => void,
+  needs: readonly ComponentName[] = ['kubernetes-1.36'],
+): void {
+  const missing = missingComponent(needs);
+  if (missing === undefined || endToEndRequired()) {
     void describe(name, body);
     return;
   }
-  const { directory } = kubernetesBinaries();
-  void test(name, { skip: `kube-apiserver is not built in ${directory}: run \`npm run e2e\`, it needs go` });
+  void test(name, { skip: missing });
 }

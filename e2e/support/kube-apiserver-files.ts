@@ -10,6 +10,15 @@ export interface TokenUser {
   readonly groups: readonly string[];
 }
 
+/** Of both webhook plugins of the API server. */
+export interface AdmissionControl {
+  /** A kubeconfig whose users, by host and port of a webhook, say how the API server identifies itself there. */
+  readonly kubeConfigFile?: string;
+  /** Folders of webhook configurations that are loaded from files, one kind in each; 1.37 and later. They must exist. */
+  readonly validatingManifests?: string;
+  readonly mutatingManifests?: string;
+}
+
 /** Where everything of one API server lies. */
 export interface KubeApiserverFiles {
   readonly tokens: string;
@@ -17,6 +26,7 @@ export interface KubeApiserverFiles {
   readonly serviceAccountPrivateKey: string;
   readonly auditPolicy: string;
   readonly auditLog: string;
+  readonly admissionControl: string;
   /** The server generates its own certificate here at the first start. */
   readonly certificates: string;
   readonly certificate: string;
@@ -53,6 +63,7 @@ export function kubeApiserverFiles(directory: string): KubeApiserverFiles {
     serviceAccountPrivateKey: join(directory, 'service-account.key'),
     auditPolicy: join(directory, 'audit-policy.json'),
     auditLog: join(directory, 'audit.log'),
+    admissionControl: join(directory, 'admission-control.json'),
     certificates: join(directory, 'certificates'),
     certificate: join(directory, 'certificates', 'apiserver.crt'),
     etcd: join(directory, 'etcd'),
@@ -66,11 +77,13 @@ export function kubeApiserverFiles(directory: string): KubeApiserverFiles {
 export async function writeServerFiles(
   files: KubeApiserverFiles,
   users: readonly TokenUser[],
+  admissionControl: AdmissionControl = {},
 ): Promise<void> {
   await mkdir(files.certificates, { recursive: true });
   const rows = users.map(({ token, name, groups }) => `${token},${name},${name},"${groups.join(',')}"\n`);
   await writeFile(files.tokens, rows.join(''), { mode: 0o600 });
   await writeFile(files.auditPolicy, JSON.stringify(AUDIT_POLICY));
+  await writeFile(files.admissionControl, admissionConfiguration(admissionControl));
   if (existsSync(files.serviceAccountPrivateKey)) return;
   const { publicKey, privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -79,6 +92,26 @@ export async function writeServerFiles(
   });
   await writeFile(files.serviceAccountPublicKey, publicKey);
   await writeFile(files.serviceAccountPrivateKey, privateKey, { mode: 0o600 });
+}
+
+function admissionConfiguration(options: AdmissionControl): string {
+  const plugin = (name: string, staticManifestsDir: string | undefined): object => ({
+    name,
+    configuration: {
+      apiVersion: 'apiserver.config.k8s.io/v1',
+      kind: 'WebhookAdmissionConfiguration',
+      kubeConfigFile: options.kubeConfigFile,
+      staticManifestsDir,
+    },
+  });
+  return JSON.stringify({
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'AdmissionConfiguration',
+    plugins: [
+      plugin('ValidatingAdmissionWebhook', options.validatingManifests),
+      plugin('MutatingAdmissionWebhook', options.mutatingManifests),
+    ],
+  });
 }
 
 /** What a client needs to reach an API server. */

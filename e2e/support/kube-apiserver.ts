@@ -2,22 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { readAuditLog, type AuditEvent } from './audit-log.ts';
-import { kubernetesBinaries, type KubernetesBinaries } from './build-kube-apiserver.ts';
 import { startChildProcess, tail, type ChildProcess, type Exit } from './child-process.ts';
+import { kubeApiserverBinary, kubectlBinary, type KubernetesVersion } from './components.ts';
 import { freePorts } from './free-ports.ts';
 import { createHttpsClient, type HttpsClient } from './https-client.ts';
 import { kubeApiserverFiles, kubeconfig, writeServerFiles } from './kube-apiserver-files.ts';
-import type { KubeApiserverFiles, TokenUser } from './kube-apiserver-files.ts';
+import type { AdmissionControl, KubeApiserverFiles, TokenUser } from './kube-apiserver-files.ts';
 import { runCommand, type CommandResult } from './run-command.ts';
 import { waitUntil } from './wait-until.ts';
 
 export interface KubeApiserverOptions {
   /** A folder of its own for data, logs and generated files. */
   readonly directory: string;
+  /** Default 1.36. */
+  readonly version?: KubernetesVersion;
   /** Flags without dashes, added to the defaults or in place of them; `undefined` removes a default. */
   readonly flags?: Readonly<Record<string, string | undefined>>;
   /** Users besides the administrator. */
   readonly users?: readonly TokenUser[];
+  /** How it reaches webhooks, and webhooks that it loads from files. */
+  readonly admissionControl?: AdmissionControl;
   /** Milliseconds until the start counts as failed; default 120 000. */
   readonly readyWithin?: number;
 }
@@ -40,15 +44,21 @@ export interface KubeApiserver {
   logs(): string;
   /** Ends it in order, and drops the data. */
   stop(): Promise<Exit>;
+  /** Ends it in order; the data stays for `restart`. */
+  halt(): Promise<Exit>;
   /** SIGKILL; the data stays for `restart`. */
   kill(): Promise<Exit>;
   /** Starts it again on the same ports with the same data; stops it before if it runs. */
   restart(): Promise<void>;
+  /**
+   * Puts another server in its place: same ports, certificate, users and keys, but no data, and resource versions that begin
+   * anew. Tokens of service accounts are void until the accounts are made again, and then new ones are needed.
+   */
+  replace(): Promise<void>;
 }
 
 interface Plan {
   readonly files: KubeApiserverFiles;
-  readonly binaries: KubernetesBinaries;
   readonly ports: { readonly secure: number; readonly client: number; readonly peer: number };
   readonly token: string;
   readonly options: KubeApiserverOptions;
@@ -59,15 +69,24 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
   const [secure = 0, client = 0, peer = 0] = await freePorts(3);
   const token = randomBytes(16).toString('hex');
   const files = kubeApiserverFiles(options.directory);
-  const plan = { files, binaries: kubernetesBinaries(), ports: { secure, client, peer }, token, options };
+  const plan = { files, ports: { secure, client, peer }, token, options };
   const adminUser = { token, name: 'admin', groups: ['system:masters'] };
-  await writeServerFiles(files, [adminUser, ...(options.users ?? [])]);
+  await writeServerFiles(files, [adminUser, ...(options.users ?? [])], options.admissionControl);
 
   const url = `https://127.0.0.1:${secure}`;
   let child = await launch(plan);
   const caPem = readFileSync(files.certificate, 'utf8');
   await writeFile(files.kubeconfig, kubeconfig({ url, caPem, token }), { mode: 0o600 });
   let admin = createHttpsClient({ url, caPem, token });
+  const halt = (): Promise<Exit> => {
+    admin.close();
+    return child.stop();
+  };
+  const start = async (): Promise<void> => {
+    child = await launch(plan);
+    admin = createHttpsClient({ url, caPem, token });
+  };
+  const dropData = (): Promise<void> => rm(files.etcd, { recursive: true, force: true });
   return {
     url,
     port: secure,
@@ -77,32 +96,35 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
     kubeconfigPath: files.kubeconfig,
     request: (...parameters) => admin.request(...parameters),
     kubectl: (args, stdin) =>
-      runCommand(plan.binaries.kubectl, args, {
+      runCommand(kubectlBinary(), args, {
         env: { KUBECONFIG: files.kubeconfig, KUBECACHEDIR: files.kubectlCache, KUBERC: 'off' },
         ...(stdin === undefined ? {} : { stdin }),
       }),
     auditEvents: () => readAuditLog(files.auditLog),
     logs: () => child.logs(),
     stop: async () => {
-      admin.close();
-      const exit = await child.stop();
-      await rm(files.etcd, { recursive: true, force: true });
+      const exit = await halt();
+      await dropData();
       return exit;
     },
+    halt,
     kill: () => child.kill(),
     restart: async () => {
-      admin.close();
-      await child.stop();
-      child = await launch(plan);
-      admin = createHttpsClient({ url, caPem, token });
+      await halt();
+      await start();
+    },
+    replace: async () => {
+      await halt();
+      await dropData();
+      await start();
     },
   };
 }
 
 async function launch(plan: Plan): Promise<ChildProcess> {
-  const { files, ports, binaries } = plan;
+  const { files, ports, options } = plan;
   const child = await startChildProcess({
-    command: binaries.kubeApiserver,
+    command: kubeApiserverBinary(options.version ?? '1.36'),
     args: flags(plan),
     env: {
       E2E_ETCD_DIR: files.etcd,
@@ -167,6 +189,7 @@ function flags({ files, ports, options }: Plan): string[] {
     'disable-admission-plugins': 'ServiceAccount',
     'audit-policy-file': files.auditPolicy,
     'audit-log-path': files.auditLog,
+    'admission-control-config-file': options.admissionControl && files.admissionControl,
     ...options.flags,
   };
   return Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
