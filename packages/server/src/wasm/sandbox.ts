@@ -55,11 +55,11 @@ export function checkLimits(compiled: CompiledModule, limits: GuestLimits): Faul
     );
   }
   const limit = limits.tableElements ?? DEFAULT_TABLE_ELEMENTS;
-  const elements = Math.max(0, ...compiled.info.tables);
+  const elements = compiled.info.tables.reduce((sum, size) => sum + size, 0);
   if (elements <= limit) return undefined;
   return new Fault(
     'PC_MODULE_MEMORY',
-    `the module starts with a table of ${elements} elements; the limit is ${limit}`,
+    `the module starts with ${elements} elements in its tables; the limit is ${limit}`,
     { data: { elements, limit } },
   );
 }

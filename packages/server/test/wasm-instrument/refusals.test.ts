@@ -155,6 +155,44 @@ const MALFORMED: readonly (readonly [name: string, bytes: Uint8Array, message: s
   ],
 ];
 
+/** Valid, and each would take seconds or gigabytes in every instance, which nobody has paid for. */
+const CROWDS: readonly (readonly [name: string, bytes: Uint8Array, message: string])[] = [
+  [
+    'tables',
+    wat(`(module ${'(table 1 funcref) '.repeat(33)})`),
+    'the module is malformed at byte 10: 33 tables are more than 32',
+  ],
+  [
+    'imports',
+    wat(`(module ${'(import "env" "f" (func)) '.repeat(1001)})`),
+    'the module is malformed at byte 17: 1001 imports are more than 1000',
+  ],
+  [
+    'exports',
+    wat(
+      `(module (func $f) ${Array.from({ length: 10_001 }, (_, at) => `(export "${at}" (func $f))`).join('')})`,
+    ),
+    'the module is malformed at byte 22: 10001 exports are more than 10000',
+  ],
+  [
+    'elements, in several segments',
+    wat(`(module (table 1 funcref) (func $f) ${`(elem func ${'$f '.repeat(101_000)})`.repeat(2)})`),
+    'the module is malformed at byte 101036: 101000 elements are more than 99000',
+  ],
+  [
+    'custom sections',
+    header(...Array.from({ length: 10_001 }, () => [0, 1, 0]).flat()),
+    'the module is malformed at byte 30008: more than 10000 custom sections',
+  ],
+];
+
+for (const [name, bytes, message] of CROWDS) {
+  test(`${name} beyond what any policy has: refused`, () => {
+    assert.ok(WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>));
+    assert.equal(refusal(bytes).message, message);
+  });
+}
+
 function header(...bytes: readonly number[]): Uint8Array {
   return Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...bytes);
 }

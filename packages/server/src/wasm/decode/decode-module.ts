@@ -33,6 +33,9 @@ export function decodeAndVisit(bytes: Uint8Array, visit: VisitBody): DecodedModu
   }
 }
 
+/** They are listed, and the list goes to every thread. */
+const MAX_CUSTOM_SECTIONS = 10_000;
+
 function decode(bytes: Uint8Array, visit: VisitBody): DecodedModule {
   const reader = new ByteReader(bytes);
   readPreamble(reader);
@@ -62,6 +65,9 @@ function decode(bytes: Uint8Array, visit: VisitBody): DecodedModule {
     reader.skip(size);
     const content = new ByteReader(bytes, start, reader.at);
     if (id === SECTION.custom) {
+      if (customSections.length === MAX_CUSTOM_SECTIONS) {
+        reader.fail(`more than ${MAX_CUSTOM_SECTIONS} custom sections`, at);
+      }
       const name = content.name();
       customSections.push({ name, byteLength: content.end - content.at });
       continue;
