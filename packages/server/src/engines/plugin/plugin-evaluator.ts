@@ -1,5 +1,5 @@
 import type { Operation, Phase, Policy, Review, Verdict } from '@portcullis/contract';
-import { isFault, type Fault } from '../../kernel/fault.ts';
+import { Fault, isFault } from '../../kernel/fault.ts';
 import { remember } from '../../kernel/remember.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { createSandbox } from '../../wasm/sandbox.ts';
@@ -30,6 +30,7 @@ export function createPluginEvaluator(
       input: input.pieces,
       inputLength: input.length,
       output: undefined,
+      isOutputRefused: false,
       logged: 0,
       log: host.log,
       plugin: metadata.name,
@@ -56,15 +57,28 @@ export function createPluginEvaluator(
         const { fuel = 0, memoryBytes = 0 } = run.data as { fuel?: number; memoryBytes?: number };
         return { verdict: pluginFault(run), fuel, memoryBytes };
       }
-      return {
-        verdict: verdictOf(answerText(run.result ?? 0, context.output, review.operation)),
-        fuel: run.fuel,
-        memoryBytes: run.memoryBytes,
-      };
+      const { result, fuel, memoryBytes } = run;
+      const code = returned(result, context);
+      const verdict = isFault(code)
+        ? pluginFault(code)
+        : verdictOf(answerText(code, context.output, review.operation));
+      return { verdict, fuel, memoryBytes };
     },
 
     close: () => sandbox.close(),
   };
+}
+
+/**
+ * The return code that may be read as an answer. Silence with code 0 allows, so it must be real silence: not a plugin that ended
+ * itself on its way, nor one whose output, which may be a denial blown up by the object, could not be taken.
+ */
+function returned(result: number | undefined, { isOutputRefused }: PluginCall): number | Fault {
+  if (result === undefined) return new Fault('PC_WASM_EXIT', 'the policy ended itself instead of returning');
+  if (result === 0 && isOutputRefused) {
+    return new Fault('PC_PLUGIN_OUTPUT', 'its output is too large or lies outside of its memory');
+  }
+  return result;
 }
 
 /** All that a verdict depends on: `<return code> <operation> <output, a character for each byte>`. */

@@ -15,6 +15,8 @@ export interface PluginCall extends WasiContext {
   readonly inputLength: number;
   /** The last `write_output`; undefined when there was none. */
   output: Uint8Array | undefined;
+  /** The last `write_output` was answered with -1: what the plugin wanted to say is not known. */
+  isOutputRefused: boolean;
   logged: number;
   readonly log: Logger;
   readonly plugin: string;
@@ -53,11 +55,11 @@ export const PLUGIN_HOST: HostInterface<PluginCall> = {
     write_output: {
       type: I32_I32,
       call: ({ context, memory }, pointer, length) => {
-        if (length < 0 || length > MAX_OUTPUT_BYTES) return -1;
-        const source = memory.view(pointer >>> 0, length);
-        if (source === undefined) return -1;
-        context.output = source.slice();
-        return 0;
+        const isSane = length >= 0 && length <= MAX_OUTPUT_BYTES;
+        const source = isSane ? memory.view(pointer >>> 0, length) : undefined;
+        context.output = source?.slice();
+        context.isOutputRefused = source === undefined;
+        return context.isOutputRefused ? -1 : 0;
       },
     },
 

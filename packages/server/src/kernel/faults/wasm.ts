@@ -23,7 +23,7 @@ export const WASM_FAULTS = {
     advice: 'make the policy recurse less deeply',
   },
   PC_WASM_EXIT: {
-    meaning: 'the policy ended itself with an exit code other than 0',
+    meaning: 'the policy ended itself instead of answering',
     advice: 'see its standard error in the debug log',
   },
   PC_WASM_START: {
