@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Fault } from '../../kernel/fault.ts';
@@ -33,7 +34,8 @@ export function createFileModuleSource(maxModuleBytes: number): ModuleSource {
 
 /** Undefined when the file is larger than the cap; such a file is not read. */
 async function readCapped(path: string, cap: number): Promise<Uint8Array | undefined> {
-  const handle = await open(path);
+  // Without waiting: opening a named pipe would, for a writer that may never come.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw new Error('not a regular file');

@@ -84,6 +84,11 @@ function get(url: URL, options: UrlSourceOptions, signal: AbortSignal): Promise<
     },
     resolve,
   );
+  // An answer that switches protocols is none, and no error comes after it.
+  outgoing.on('upgrade', (_answer, socket) => {
+    socket.destroy();
+    resolve(new Fault('PC_MODULE_FETCH', `\`${shown(url)}\` answered with another protocol`));
+  });
   outgoing.on('error', (error) => {
     resolve(
       error instanceof PrivateAddressError
