@@ -6,17 +6,27 @@ const SKIPPED = new Set(['tests', 'node_modules', 'target', 'assembly', 'src']);
 
 /**
  * Every file below a folder, sorted. Names that start with a dot are left out, which also leaves out the `..data` folders
- * of mounted ConfigMaps, whose files appear as links beside them.
+ * of mounted ConfigMaps, whose files appear as links beside them. A folder that several links lead to is entered once: a few
+ * links in a circle would make more paths than can be walked.
  */
 export async function walkFiles(directory: string): Promise<string[]> {
+  return (await walk(directory, new Set())).sort();
+}
+
+/** `entered`: device and number of folders. */
+async function walk(directory: string, entered: Set<string>): Promise<string[]> {
+  const { dev, ino } = await stat(directory, { bigint: true });
+  const identity = `${dev} ${ino}`;
+  if (entered.has(identity)) return [];
+  entered.add(identity);
   const found: string[] = [];
-  for (const entry of await readdir(directory)) {
+  for (const entry of (await readdir(directory)).sort()) {
     if (entry.startsWith('.')) continue;
     const path = join(directory, entry);
     // A file that vanishes between the listing and this call was removed: not an error.
     const info = await stat(path).catch(() => undefined);
-    if (info?.isDirectory() && !SKIPPED.has(entry)) found.push(...(await walkFiles(path)));
+    if (info?.isDirectory() && !SKIPPED.has(entry)) found.push(...(await walk(path, entered)));
     else if (info?.isFile()) found.push(path);
   }
-  return found.sort();
+  return found;
 }

@@ -18,7 +18,11 @@ for (const address of [
   'fd00::1',
   '::ffff:10.0.0.1',
   '::ffff:a9fe:a9fe',
+  '::127.0.0.1',
+  '::ffff:0:127.0.0.1',
   '64:ff9b::a00:1',
+  '3fff::1',
+  '5f00::1',
   '2001:db8::1',
 ]) {
   test(`${address} is private`, () => assert.equal(isPrivateAddress(address), true));
