@@ -16,6 +16,16 @@ export interface Policy {
   readonly spec: PolicySpec;
   /** Where the document came from, for people: `policies/a.yaml:12`, `api`, … */
   readonly origin: PolicyOrigin;
+  /** Present: the members decide, and `spec` has no code of its own (`module` is empty). */
+  readonly group?: PolicyGroup;
+}
+
+/** Validating policies of which one expression makes one verdict. */
+export interface PolicyGroup {
+  /** CEL over calls of members: `signed() && (trusted() || !remote())`. */
+  readonly expression: string;
+  /** By the name that the expression calls them by; each is a whole policy named `<group>/<member>`. */
+  readonly members: Readonly<Record<string, Policy>>;
 }
 
 export interface PolicyMetadata {

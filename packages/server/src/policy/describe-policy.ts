@@ -1,4 +1,13 @@
-import type { JsonObject, LabelSelector, Match, Policy } from '@portcullis/contract';
+import type {
+  JsonObject,
+  LabelSelector,
+  Match,
+  Policy,
+  PolicyException,
+  PolicyGroup,
+  PolicyMetadata,
+  PolicySpec,
+} from '@portcullis/contract';
 import { formatDuration } from '../kernel/duration.ts';
 import { formatByteSize } from '../kernel/quantity.ts';
 import { POLICY_API_VERSION } from './document/policy-document-schema.ts';
@@ -8,36 +17,70 @@ import { POLICY_API_VERSION } from './document/policy-document-schema.ts';
  * again (apart from its origin). Integers beyond doubles in `settings` stay `RawNumber`s: write it with an exact stringifier.
  */
 export function describePolicy(policy: Policy): JsonObject {
-  const { metadata, spec } = policy;
+  const { metadata, spec, group } = policy;
   return {
     apiVersion: POLICY_API_VERSION,
-    kind: 'Policy',
-    metadata: {
-      name: metadata.name,
-      ...given('version', metadata.version),
-      ...given('description', metadata.description),
-      ...filled('labels', metadata.labels),
-      ...filled('annotations', metadata.annotations),
-    },
+    kind: `${metadata.namespace === undefined ? '' : 'Namespaced'}${group === undefined ? 'Policy' : 'PolicyGroup'}`,
+    metadata: describeMetadata(metadata),
     spec: {
       gate: spec.gate,
-      phase: spec.phase,
+      ...(group === undefined ? { phase: spec.phase } : {}),
       order: spec.order,
       mode: spec.mode,
       failurePolicy: spec.failurePolicy,
       enabled: spec.enabled,
       match: describeMatch(spec.match),
-      ...given('engine', spec.engine),
-      module: { ...spec.module } as JsonObject,
-      settings: spec.settings,
-      limits: {
-        timeout: formatDuration(spec.limits.timeoutMs),
-        memory: formatByteSize(spec.limits.memoryBytes),
-        fuel: spec.limits.fuel,
-      },
-      ...filled('capabilities', spec.capabilities),
+      ...(group === undefined ? describeProgram(spec) : describeGroup(group)),
       ...given('message', spec.message),
     },
+  };
+}
+
+/** As {@link describePolicy}. */
+export function describeException({ metadata, spec }: PolicyException): JsonObject {
+  return {
+    apiVersion: POLICY_API_VERSION,
+    kind: 'PolicyException',
+    metadata: describeMetadata(metadata),
+    spec: {
+      policies: spec.policies,
+      match: describeMatch(spec.match),
+      ...filled('users', spec.users),
+      ...filled('groups', spec.groups),
+      expires: spec.expires === 'never' ? spec.expires : new Date(spec.expires).toISOString(),
+      reason: spec.reason,
+    },
+  };
+}
+
+function describeMetadata(metadata: PolicyMetadata): JsonObject {
+  return {
+    // Its name begins with its namespace.
+    name: metadata.name.slice(metadata.namespace === undefined ? 0 : metadata.namespace.length + 1),
+    ...given('namespace', metadata.namespace),
+    ...given('version', metadata.version),
+    ...given('description', metadata.description),
+    ...filled('labels', metadata.labels),
+    ...filled('annotations', metadata.annotations),
+  };
+}
+
+function describeGroup({ expression, members }: PolicyGroup): JsonObject {
+  const described = Object.entries(members).map(([name, { spec }]) => [name, describeProgram(spec)]);
+  return { expression, members: Object.fromEntries(described) as JsonObject };
+}
+
+function describeProgram({ engine, module, settings, limits, capabilities }: PolicySpec): JsonObject {
+  return {
+    ...given('engine', engine),
+    module: { ...module } as JsonObject,
+    settings,
+    limits: {
+      timeout: formatDuration(limits.timeoutMs),
+      memory: formatByteSize(limits.memoryBytes),
+      fuel: limits.fuel,
+    },
+    ...filled('capabilities', capabilities),
   };
 }
 

@@ -1,13 +1,22 @@
-import type { JsonValue, Policy, PolicyOrigin } from '@portcullis/contract';
+import type { Policy, PolicyException, PolicyOrigin } from '@portcullis/contract';
+import type { z } from 'zod';
 import { Fault, isFault } from '../kernel/fault.ts';
-import { checkDocument } from './document/document-problems.ts';
+import { checkDocument, type DocumentPlace } from './document/document-problems.ts';
 import { isSubdomain } from './document/names.ts';
-import { policyDocumentSchema, type PolicyDocument } from './document/policy-document-schema.ts';
+import {
+  exceptionDocumentSchema,
+  groupDocumentSchema,
+  policyDocumentSchema,
+} from './document/policy-document-schema.ts';
 import { readSourceDocuments, type SourceDocument } from './document/source-document.ts';
+import { toException, toGroup, toPolicy } from './document/to-policy.ts';
 
-/** One document of a file: the policy, or why it is none. */
-export interface ParsedDocument {
-  readonly result: Policy | Fault;
+/** What a document is about. */
+export type PolicyDocument = Policy | PolicyException;
+
+/** One document of a file: what it is about, or why that cannot be told. */
+export interface ParsedDocument<T extends PolicyDocument = Policy> {
+  readonly result: T | Fault;
   /** The policy's name when it could still be read out of a broken document. */
   readonly name?: string;
   readonly warnings?: readonly string[];
@@ -16,15 +25,32 @@ export interface ParsedDocument {
 /** Where a text came from; the line is found while it is parsed. */
 export type TextOrigin = Omit<PolicyOrigin, 'line'>;
 
+export function isException(document: PolicyDocument): document is PolicyException {
+  return 'policies' in document.spec;
+}
+
 /**
- * The policies of a file in YAML (several documents with `---`) or JSON. A broken document is a fault with PC_POLICY_SYNTAX,
- * PC_POLICY_KEY, PC_POLICY_VALUE or PC_POLICY_BASE64 that names file, line, column and key; it does not take the others down.
- * A text without any document is one fault: a file that is being written is empty for a moment. Never throws.
+ * The documents of a file in YAML (several with `---`) or JSON. A broken one is a fault with PC_POLICY_SYNTAX, PC_POLICY_KEY,
+ * PC_POLICY_VALUE, PC_POLICY_CONDITION or PC_POLICY_BASE64 that names file, line, column and key; it does not take the others
+ * down. A text without any document is one fault: a file that is being written is empty for a moment. Never throws.
  */
-export function parsePolicies(text: string, origin: TextOrigin): readonly ParsedDocument[] {
+export function parseDocuments(text: string, origin: TextOrigin): readonly ParsedDocument<PolicyDocument>[] {
   const documents = readSourceDocuments(text, origin.location);
   if (documents.length === 0) return [{ result: noDocument(origin) }];
   return documents.map((document) => parseDocument(document, origin));
+}
+
+/** As {@link parseDocuments}, where only policies and groups make sense: an exception is a fault. */
+export function parsePolicies(text: string, origin: TextOrigin): readonly ParsedDocument[] {
+  return parseDocuments(text, origin).map(({ result, ...rest }) => ({ ...rest, result: onlyPolicy(result) }));
+}
+
+function onlyPolicy(result: PolicyDocument | Fault): Policy | Fault {
+  if (isFault(result) || !isException(result)) return result;
+  return new Fault(
+    'PC_POLICY_VALUE',
+    `${result.origin.location}: kind: must be \`Policy\` or \`PolicyGroup\` here, not \`PolicyException\``,
+  );
 }
 
 export function noDocument({ location }: TextOrigin): Fault {
@@ -34,44 +60,37 @@ export function noDocument({ location }: TextOrigin): Fault {
   );
 }
 
-function parseDocument(source: SourceDocument, origin: TextOrigin): ParsedDocument {
-  const result = readPolicy(source, origin);
+function parseDocument(source: SourceDocument, origin: TextOrigin): ParsedDocument<PolicyDocument> {
+  const { value } = source;
+  const place = { location: origin.location, positionOf: source.positionOf };
+  const result = isFault(value)
+    ? value
+    : readDocument(source.textAt(['kind']), value, place, { ...origin, line: source.line });
   const name = isFault(result) ? source.textAt(['metadata', 'name']) : undefined;
   return name !== undefined && isSubdomain(name) ? { result, name } : { result };
 }
 
-function readPolicy(source: SourceDocument, origin: TextOrigin): Policy | Fault {
-  const { value } = source;
-  if (isFault(value)) return value;
-  const unsupported = refuseGroup(source, origin);
-  if (unsupported !== undefined) return unsupported;
-  const document = checkDocument(policyDocumentSchema, value, {
-    location: origin.location,
-    positionOf: (path) => source.positionOf(path),
-  });
-  return isFault(document) ? document : toPolicy(document, { ...origin, line: source.line });
-}
+/** One document of any kind. PC_POLICY_KEY, PC_POLICY_VALUE, PC_POLICY_BASE64 or PC_POLICY_CONDITION when it is none. */
+export function readDocument(
+  kind: string | undefined,
+  value: unknown,
+  place: DocumentPlace,
+  origin: PolicyOrigin,
+): PolicyDocument | Fault {
+  switch (kind) {
+    case 'PolicyGroup':
+      return read(groupDocumentSchema, toGroup);
+    case 'PolicyException':
+      return read(exceptionDocumentSchema, toException);
+    default:
+      return read(policyDocumentSchema, toPolicy);
+  }
 
-function refuseGroup(source: SourceDocument, { location }: TextOrigin): Fault | undefined {
-  if (source.textAt(['kind']) !== 'PolicyGroup') return undefined;
-  const { line, column } = source.positionOf(['kind']);
-  return new Fault(
-    'PC_POLICY_VALUE',
-    `${location}:${line}:${column}: kind: \`PolicyGroup\` is not supported yet, write its members as policies of kind \`Policy\``,
-    { data: { line, column, path: 'kind' } },
-  );
-}
-
-function toPolicy({ metadata, spec }: PolicyDocument, origin: PolicyOrigin): Policy {
-  const { timeout, memory, fuel } = spec.limits;
-  return {
-    metadata,
-    spec: {
-      ...spec,
-      // It was read as a JsonValue, and the schema hands it through.
-      settings: spec.settings as JsonValue,
-      limits: { timeoutMs: timeout, memoryBytes: memory, fuel },
-    },
-    origin,
-  };
+  function read<S extends z.ZodType>(
+    schema: S,
+    convert: (document: z.output<S>, origin: PolicyOrigin) => PolicyDocument | Fault,
+  ): PolicyDocument | Fault {
+    const document = checkDocument(schema, value, place);
+    return isFault(document) ? document : convert(document, origin);
+  }
 }

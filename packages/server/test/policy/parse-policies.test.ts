@@ -232,13 +232,6 @@ test('one bad document does not take the others down, and its name is kept', () 
   assert.equal(last.result.origin.line, 20);
 });
 
-test('a group is recognised and refused', () => {
-  assert.equal(
-    faultOf('apiVersion: portcullis.dev/v1\nkind: PolicyGroup\n').message,
-    'policies/a.yaml:2:1: kind: `PolicyGroup` is not supported yet, write its members as policies of kind `Policy`',
-  );
-});
-
 test('JSON is read too, tabs, escapes and long numbers included', () => {
   const text = `{\n\t"apiVersion": "portcullis.dev/v1", "kind": "Policy",\n\t"metadata": {"name": "a"},\n\t"spec": {"module": {"file": "a\\/\\ud83d\\ude00"}, "settings": {"n": 9007199254740993, "__proto__": 1, "e": 1e400}}\n}`;
   const [document] = parsePolicies(text, ORIGIN);

@@ -75,11 +75,14 @@ const resourceRule = z.strictObject({
   resourceNames: z.array(filledText).default([]).describe('names of objects; empty: every name'),
 });
 
+export const expressionSchema = filledText.refine(
+  (text) => text.length <= MAX_EXPRESSION,
+  `must have at most ${MAX_EXPRESSION} characters`,
+);
+
 const condition = z.strictObject({
   name: filledText.describe('appears in messages; unique in the policy'),
-  expression: filledText
-    .refine((text) => text.length <= MAX_EXPRESSION, `must have at most ${MAX_EXPRESSION} characters`)
-    .describe('CEL over `object`, `oldObject` and `request`; must yield a boolean'),
+  expression: expressionSchema.describe('CEL over `object`, `oldObject` and `request`; must yield a boolean'),
 });
 
 export const matchSchema = z.strictObject({

@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { matchSchema } from './match-schema.ts';
+import { expressionSchema, matchSchema } from './match-schema.ts';
 import {
   base64Schema,
   byteSizeSchema,
   durationSchema,
   filledText,
+  memberNameSchema,
   nameSchema,
+  policyGlobSchema,
   sha256Schema,
+  timeSchema,
   urlSchema,
 } from './value-schemas.ts';
 
@@ -15,6 +18,8 @@ export const POLICY_API_VERSION = 'portcullis.dev/v1';
 const TIMEOUT = { min: 1, max: 30_000, shown: 'from `1ms` to `30s`' };
 const MEMORY = { min: 65_536, max: 1024 ** 3, shown: 'from `64Ki` to `1Gi`' };
 const MAX_FUEL = 1e12;
+/** Of a group; each is an evaluation in one review. */
+const MAX_MEMBERS = 32;
 
 export const timeoutSchema = durationSchema(TIMEOUT);
 export const memorySchema = byteSizeSchema(MEMORY);
@@ -76,15 +81,13 @@ const metadata = z.strictObject({
   annotations: z.record(z.string(), z.string()).default({}).describe('notes of tools'),
 });
 
-const spec = z.strictObject({
-  gate: z
-    .enum(['admission', 'authentication', 'authorization', 'resource', 'runtime'])
-    .default('admission')
-    .describe('the gate whose reviews the policy judges'),
-  phase: z
-    .enum(['validate', 'mutate'])
-    .default('validate')
-    .describe('mutating policies run first, one after another'),
+const gate = z
+  .enum(['admission', 'authentication', 'authorization', 'resource', 'runtime'])
+  .default('admission')
+  .describe('the gate whose reviews the policy judges');
+
+/** What happens with the verdict, the same for policies and groups. */
+const effect = {
   order: z.number().int().default(100).describe('inside a phase, ascending; ties by name'),
   mode: z
     .enum(['enforce', 'warn', 'audit'])
@@ -95,6 +98,11 @@ const spec = z.strictObject({
     .default('Fail')
     .describe('what it means when the policy cannot answer: `Fail` denies, `Ignore` allows with a warning'),
   match: matchSchema.prefault({}).describe('the requests that the policy judges; empty: all'),
+  enabled: z.boolean().default(true).describe('false: loaded and listed, never asked'),
+};
+
+/** What runs. */
+const program = {
   engine: z
     .enum(['plugin', 'wasi', 'kubewarden', 'opa', 'gatekeeper', 'rego', 'typescript', 'http', 'image'])
     .exactOptional()
@@ -106,10 +114,41 @@ const spec = z.strictObject({
     .array(filledText)
     .default([])
     .describe('what the policy may ask of the host: `kubernetes/get_resource`, `oci/*`'),
+};
+
+const spec = z.strictObject({
+  gate,
+  phase: z
+    .enum(['validate', 'mutate'])
+    .default('validate')
+    .describe('mutating policies run first, one after another'),
+  ...effect,
+  ...program,
   message: filledText
     .exactOptional()
     .describe("replaces the text that the client sees; the policy's own goes to the causes"),
-  enabled: z.boolean().default(true).describe('false: loaded and listed, never asked'),
+});
+
+const groupSpec = z.strictObject({
+  gate,
+  ...effect,
+  expression: expressionSchema.describe(
+    'CEL over the members, called by name: `signed() && (trusted() || !remote())`; true allows',
+  ),
+  message: filledText.describe('what the client sees when the expression is false'),
+  members: z
+    .record(z.string(), z.strictObject(program))
+    .superRefine((members, context) => {
+      for (const name of Object.keys(members)) {
+        const [problem] = memberNameSchema.safeParse(name).error?.issues ?? [];
+        if (problem !== undefined)
+          context.addIssue({ code: 'custom', path: [name], message: problem.message });
+      }
+      const count = Object.keys(members).length;
+      if (count > 0 && count <= MAX_MEMBERS) return;
+      context.addIssue({ code: 'custom', message: `must have 1 to ${MAX_MEMBERS} members, not ${count}` });
+    })
+    .describe('validating policies by the name that the expression calls them by'),
 });
 
 /** The one definition of the policy document: parsing, the JSON Schema and the reference in the docs come from it. */
@@ -121,3 +160,42 @@ export const policyDocumentSchema = z.strictObject({
 });
 
 export type PolicyDocument = z.output<typeof policyDocumentSchema>;
+
+/** Members that one expression makes one verdict of. */
+export const groupDocumentSchema = z.strictObject({
+  apiVersion: z.literal(POLICY_API_VERSION).describe('version of this form'),
+  kind: z.literal('PolicyGroup').describe('kind of the document'),
+  metadata: metadata.describe('name and notes'),
+  spec: groupSpec.describe('the group itself'),
+});
+
+export type GroupDocument = z.output<typeof groupDocumentSchema>;
+
+const exceptionSpec = z.strictObject({
+  policies: z
+    .array(policyGlobSchema)
+    .min(1)
+    .describe('names of policies that may not deny; `*` and `?` allowed, `*` alone means every policy'),
+  match: matchSchema.prefault({}).describe('the requests that are excepted; empty: all'),
+  users: z.array(filledText).default([]).describe('user names, `*` and `?` allowed; empty: every user'),
+  groups: z
+    .array(filledText)
+    .default([])
+    .describe('groups, one of which the user must be in; empty: any user'),
+  expires: z
+    .union([z.literal('never'), timeSchema], {
+      error: 'must be a time such as `2027-01-31T00:00:00Z`, or `never`',
+    })
+    .describe('when it ends, RFC 3339; `never` must be said'),
+  reason: filledText.describe('why, for those who read reports'),
+});
+
+/** What some policies may not deny. */
+export const exceptionDocumentSchema = z.strictObject({
+  apiVersion: z.literal(POLICY_API_VERSION).describe('version of this form'),
+  kind: z.literal('PolicyException').describe('kind of the document'),
+  metadata: metadata.describe('name and notes'),
+  spec: exceptionSpec.describe('the exception itself'),
+});
+
+export type ExceptionDocument = z.output<typeof exceptionDocumentSchema>;

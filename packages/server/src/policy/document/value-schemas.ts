@@ -127,3 +127,32 @@ export const namespaceGlobSchema = textSchema((text) =>
     ? text
     : new Problem(`must be the name of a namespace, \`*\` and \`?\` allowed, not ${show(text)}`),
 );
+
+/** Words that CEL keeps for itself. */
+const RESERVED = new Set(
+  'as break const continue else false for function if import in let loop namespace null package return true var void while'.split(
+    ' ',
+  ),
+);
+
+export const memberNameSchema = textSchema((text) =>
+  /^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(text) && !RESERVED.has(text)
+    ? text
+    : new Problem(`must be letters, digits and \`_\`, so that the expression can call it, not ${show(text)}`),
+);
+
+/** Milliseconds since 1970, from an RFC 3339 time with its offset. */
+export const timeSchema = textSchema((text) => {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i.test(text)
+    ? Date.parse(text)
+    : NaN;
+  return Number.isNaN(time)
+    ? new Problem(`must be a time such as \`2027-01-31T00:00:00Z\`, not ${show(text)}`)
+    : time;
+});
+
+export const policyGlobSchema = textSchema((text) =>
+  /^[-a-z0-9.*?/]{1,507}$/.test(text)
+    ? text
+    : new Problem(`must be the name of a policy, \`*\` and \`?\` allowed, not ${show(text)}`),
+);
