@@ -264,7 +264,9 @@ function valueAt(config: Config, { path }: ConfigKey): unknown {
 /** A text that the key takes and that is not its default. */
 function sampleText(key: ConfigKey): string {
   if (key.name.endsWith('Bytes')) return '1Mi';
-  if (/(Timeout|Delay|Interval|\.timeout)$/.test(key.name)) return '96s';
+  if (/(Timeout|Delay|Interval)$/.test(key.name)) return '96s';
+  if (key.name.endsWith('.timeout')) return '12s';
+  if (key.name.endsWith('.url')) return 'https://gates.example';
   const samples = {
     number: '7',
     boolean: String(key.default !== true),

@@ -68,7 +68,14 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
+const SECRET_PATHS: readonly (readonly string[])[] = configKeys()
+  .filter(({ isSecret }) => isSecret)
+  .map(({ path }) => path);
+
 function problemOf(issue: Issue): string {
+  const isSecret = SECRET_PATHS.some((path) => path.every((part, index) => issue.path[index] === part));
+  // A secret that was written in a wrong form is still one.
+  const shown = isSecret ? (): string => '' : valueOf;
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return 'is missing';
@@ -82,7 +89,7 @@ function problemOf(issue: Issue): string {
     case 'too_big':
       return `must be at most ${issue.maximum}${shown(issue.input)}`;
     case 'invalid_format':
-      return issue.format === 'url' ? `must be an http or https URL${shown(issue.input)}` : issue.message;
+      return issue.format === 'url' ? `must be a URL such as \`https://gates.example\`${shown(issue.input)}` : issue.message;
     case 'invalid_union':
       return 'must be a text or a number';
     default:
@@ -90,7 +97,7 @@ function problemOf(issue: Issue): string {
   }
 }
 
-function shown(input: unknown): string {
+function valueOf(input: unknown): string {
   return typeof input === 'string' || typeof input === 'number' || typeof input === 'boolean'
     ? `, not \`${String(input)}\``
     : '';

@@ -103,7 +103,11 @@ const management = z.strictObject({
     })
     .prefault({})
     .describe('certificate of the management API'),
-  tokens: z.array(token).default([]).describe('who may use the management API'),
+  tokens: z
+    .array(token)
+    .default([])
+    .meta({ secret: true })
+    .describe('who may use the management API'),
   tokensFile: path
     .optional()
     .describe('YAML file with more tokens, a list in the form of `management.tokens`'),
@@ -134,12 +138,98 @@ const sources = z.strictObject({
     .describe('modules from URLs'),
 });
 
+const labelSelector = z
+  .string()
+  .regex(/^[^\s]*$/, 'must be a label selector as `kubectl -l` takes it, without spaces');
+
+const registration = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('keep the webhook configurations of the cluster as the loaded policies need them'),
+  name: z
+    .string()
+    .min(1)
+    .default('portcullis')
+    .describe('name of the ValidatingWebhookConfiguration and the MutatingWebhookConfiguration'),
+  url: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe('origin under which the API server reaches the gates; default: `service`'),
+  service: z
+    .strictObject({
+      name: z.string().min(1).default('portcullis').describe('the Service in front of all replicas'),
+      namespace: z.string().min(1).optional().describe('its namespace; default `kubernetes.namespace`'),
+      port: port.default(443).describe('its port'),
+    })
+    .prefault({})
+    .describe('how the API server reaches the gates inside the cluster'),
+  caFile: path
+    .optional()
+    .describe(
+      'PEM file with the authority of the certificate of the gates; default: the certificate file itself',
+    ),
+  exemptNamespaces: z
+    .array(z.string().min(1))
+    .default(['kube-system'])
+    .describe('namespaces whose requests never come here, beside our own: what must go on without us'),
+  timeout: durationSchema({ min: 1000, max: 30_000 })
+    .prefault('10s')
+    .describe('the longest that an API server waits for us'),
+});
+
+const kubernetes = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('read policies, modules and namespaces from a Kubernetes API server'),
+  kubeconfig: path.optional().describe('kubeconfig file; default: the service account of the pod'),
+  context: z.string().min(1).optional().describe('context of the kubeconfig; default: its current one'),
+  namespace: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('our own namespace; default: the one of the service account or of the context'),
+  identity: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('name of this replica, for the election; default: the name of the host'),
+  resources: z
+    .boolean()
+    .default(true)
+    .describe('read policies, groups and exceptions from custom resources, and write their status'),
+  configMaps: labelSelector
+    .default('portcullis.dev/plugin=true')
+    .describe('label selector of ConfigMaps in our namespace that hold plugins or policies; empty: none'),
+  secrets: labelSelector
+    .default('')
+    .describe('label selector of Secrets in our namespace that hold plugins or policies; empty: none'),
+  namespaceLabels: z
+    .boolean()
+    .default(true)
+    .describe('follow the labels of namespaces, for `match.namespaceSelector`'),
+  lease: z
+    .string()
+    .min(1)
+    .default('portcullis')
+    .describe('Lease by which the replicas agree who writes status and registration'),
+  registration: registration.prefault({}).describe('the webhook configurations'),
+});
+
+function hasNoCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+}
+
 const telemetry = z.strictObject({
   otlp: z
     .strictObject({
       endpoint: z
         .url({ protocol: /^https?$/ })
+        .refine(hasNoCredentials, 'must not carry a user name or password; use `telemetry.otlp.headers`')
         .optional()
+        .meta({ secret: true })
         .describe('OTLP/HTTP address for spans; absent: no tracing'),
       headers: z
         .record(z.string(), secret)
@@ -162,6 +252,7 @@ export const configSchema = z.strictObject({
   management: management.prefault({}).describe('the management API'),
   policies: policies.prefault({}).describe('where policies come from'),
   sources: sources.prefault({}).describe('where modules may come from'),
+  kubernetes: kubernetes.prefault({}).describe('policies, modules and registration by the Kubernetes API'),
   namespaces: z
     .record(z.string(), namespaceEntry)
     .default({})

@@ -77,7 +77,10 @@ async function readTokens({ tokens, tokensFile }: ConfigValues['management']): P
     readFile(tokensFile, 'utf8'),
   );
   if (isFault(text)) return text;
-  const list = await attempt('PC_CONFIG_SYNTAX', tokensFile, async (): Promise<unknown> => parse(text));
+  const list = await attempt('PC_CONFIG_SYNTAX', tokensFile, async (): Promise<unknown> =>
+    // Without a quotation of the text.
+    parse(text, { prettyErrors: false }),
+  );
   if (isFault(list)) return list;
   const path = ['management', 'tokens'];
   // Held to the same schema, as if the list stood in the configuration.

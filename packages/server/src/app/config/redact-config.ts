@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '@portcullis/contract';
 import type { Config } from './config.ts';
 
-/** The effective configuration as the management API shows it: no digest of a token, no header of a receiver. */
+/** The effective configuration as the management API shows it: no digest of a token, no header or query of a receiver. */
 export function redactConfig(config: Config): JsonObject {
   const { management, telemetry } = config;
   const hidden = {
@@ -14,11 +14,17 @@ export function redactConfig(config: Config): JsonObject {
       ...telemetry,
       otlp: {
         ...telemetry.otlp,
+        endpoint: withoutQuery(telemetry.otlp.endpoint),
         headers: Object.fromEntries(Object.keys(telemetry.otlp.headers).map((name) => [name, '[redacted]'])),
       },
     },
   };
   return members(hidden);
+}
+
+/** Some receivers want their key in the query. */
+function withoutQuery(endpoint: string | undefined): string | undefined {
+  return endpoint?.replace(/[?#].*$/s, '');
 }
 
 function members(section: object): JsonObject {
