@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Clock } from '../kernel/ports.ts';
 import { isFault, type Fault } from '../kernel/fault.ts';
 import { attempt } from '../kernel/result.ts';
 import { createPolicyStore, type PolicyStore } from '../sources/api/policy-store.ts';
@@ -17,7 +18,7 @@ export interface Sources {
 }
 
 /** Where policies and modules come from, as the configuration says. */
-export async function openSources(config: Config): Promise<Sources | Fault> {
+export async function openSources(config: Config, { wall }: Clock): Promise<Sources | Fault> {
   const { policies, sources, dataDirectory } = config;
   const { maxModuleBytes, url } = sources;
   const { caFile, ...limits } = url;
@@ -32,11 +33,12 @@ export async function openSources(config: Config): Promise<Sources | Fault> {
       files: policies.files,
       pluginsFiles: policies.pluginsFile === undefined ? [] : [policies.pluginsFile],
       checkInterval: policies.checkInterval,
+      wall,
     }),
-    store: createPolicyStore(dataDirectory),
+    store: createPolicyStore(dataDirectory, wall),
     modules: createModuleResolver(
       [
-        createFileModuleSource(maxModuleBytes),
+        createFileModuleSource({ maxModuleBytes, wall }),
         inlineModuleSource,
         createUrlModuleSource({ maxModuleBytes, ...limits, ...(ca === undefined ? {} : { ca }) }),
       ],

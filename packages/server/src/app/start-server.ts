@@ -24,7 +24,7 @@ export interface RunningServer {
   /** Development only: the certificate to trust, and the token, which is shown nowhere else. */
   readonly development?: { readonly certFile: string; readonly token?: string };
   readonly log: Logger;
-  /** Policies and certificates, now. */
+  /** Policies and certificates, now; modules are fetched anew. */
   reload(): Promise<void>;
   /** Becomes unready, goes on for a while, finishes what is under way and ends. Calls after the first wait for it. */
   drain(): Promise<void>;
@@ -48,7 +48,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
 
   const certificates = await openCertificates(config, clock, log);
   if (isFault(certificates)) return certificates;
-  const sources = await openSources(config);
+  const sources = await openSources(config, clock);
   if (isFault(sources)) return sources;
   const { host, port, threads } = config.serving;
   const taken = port === 0 ? undefined : await probePort(host, port);
@@ -156,7 +156,11 @@ async function start(
 }
 
 async function reloadAll({ policies, certificates }: Parts): Promise<void> {
-  await Promise.all([certificates.serving.check(), certificates.management?.check(), policies.reload()]);
+  await Promise.all([
+    certificates.serving.check(),
+    certificates.management?.check(),
+    policies.reload({ refresh: true }),
+  ]);
 }
 
 /** Readiness is false already. Nothing that was accepted is dropped before `drainTimeout`. */

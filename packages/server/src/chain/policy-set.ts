@@ -1,13 +1,10 @@
 import type { EngineName, Policy } from '@portcullis/contract';
 
-/**
- * An immutable, numbered snapshot of everything that is in force, as the control thread builds it and as one message carries
- * it to the gate threads. Structured-cloneable.
- */
+/** An immutable, numbered snapshot of everything that is in force, as the control thread builds it. */
 export interface PolicySet {
   /** 1 for the first one, then one more for each. */
   readonly revision: number;
-  /** Sorted by phase, order and name. */
+  /** In the order of {@link compareOrder}. */
   readonly policies: readonly PreparedPolicy[];
   /** What engines compiled, by {@link PreparedPolicy.module}; policies with the same bytes share one. */
   readonly modules: ReadonlyMap<string, object>;
@@ -18,6 +15,13 @@ export interface PreparedPolicy {
   readonly engine: EngineName;
   /** Key into `modules`: engine and digest. */
   readonly module: string;
-  /** Digest over the document and the module: equal means nothing changed and what is open can stay open. */
+  /**
+   * Digest over the document and the module, unique in a set: equal means nothing changed and what is open can stay open.
+   */
   readonly fingerprint: string;
+}
+
+/** By order, ties by name, which is unique. */
+export function compareOrder({ policy: left }: PreparedPolicy, { policy: right }: PreparedPolicy): number {
+  return left.spec.order - right.spec.order || (left.metadata.name < right.metadata.name ? -1 : 1);
 }

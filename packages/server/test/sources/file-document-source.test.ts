@@ -110,14 +110,14 @@ test('a module file is read beside its document, and only for documents that are
   await writeFile(join(root, 'policy.wasm'), 'bytes');
   const [reading] = await sourceOf(root).read();
   assert.ok(reading !== undefined && !isFault(reading.result));
-  const modules = createFileModuleSource(100);
+  const modules = createFileModuleSource({ maxModuleBytes: 100 });
   const bytes = await modules.fetch(reading.result);
   assert.equal(!isFault(bytes) && Buffer.from(bytes).toString(), 'bytes');
 
   const { directory: _none, ...origin } = reading.result.origin;
   const foreign = await modules.fetch({ ...reading.result, origin: { ...origin, source: 'api' } });
   assert.equal(isFault(foreign) && foreign.code, 'PC_MODULE_SOURCE');
-  const large = await createFileModuleSource(3).fetch(reading.result);
+  const large = await createFileModuleSource({ maxModuleBytes: 3 }).fetch(reading.result);
   assert.equal(isFault(large) && large.code, 'PC_MODULE_SIZE');
   await rm(join(root, 'policy.wasm'));
   const missing = await modules.fetch(reading.result);

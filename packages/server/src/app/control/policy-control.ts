@@ -1,10 +1,11 @@
-import type { Policy } from '@portcullis/contract';
-import type { PolicyLoader, ReloadReport } from '../../chain/policy-loader.ts';
+import type { Policy, PolicyStatus } from '@portcullis/contract';
+import type { PolicyLoader, ReloadOptions, ReloadReport } from '../../chain/policy-loader.ts';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import type { Clock, Logger } from '../../kernel/ports.ts';
 import type { PolicyView } from '../../manage/control-plane.ts';
 import type { PolicyStore } from '../../sources/api/policy-store.ts';
 import type { DocumentSource } from '../../sources/source.ts';
+import { createSettle } from './settle.ts';
 
 export interface PolicyControlOptions {
   readonly loader: PolicyLoader;
@@ -20,7 +21,7 @@ export interface PolicyControlOptions {
 
 /** What is loaded, and the only way to change it. */
 export interface PolicyControl {
-  reload(): Promise<ReloadReport>;
+  reload(options?: ReloadOptions): Promise<ReloadReport>;
   watch(): void;
   stop(): void;
   views(): readonly PolicyView[];
@@ -33,20 +34,19 @@ export interface PolicyControl {
   readonly failures: number;
 }
 
-/** Milliseconds; an editor or a volume changes several files at once. */
-const SETTLE = 100;
+/** Milliseconds without a change until the changes are read, and from the first change on; an editor or a volume changes several files at once. */
+const SETTLE = { quiet: 100, most: 1000 };
 
 export function createPolicyControl(options: PolicyControlOptions): PolicyControl {
   const { loader, store, log } = options;
   let lastReload: PolicyControl['lastReload'];
   let failures = 0;
-  let settling: NodeJS.Timeout | undefined;
   let stops: readonly (() => void)[] = [];
   /** Changes through the API go one after the other: each reads what the last one has left. */
   let changes: Promise<unknown> = Promise.resolve();
 
-  async function reload(): Promise<ReloadReport> {
-    const report = await loader.reload();
+  async function reload(how?: ReloadOptions): Promise<ReloadReport> {
+    const report = await loader.reload(how);
     const problems = report.problems.map(({ fault }) => fault.message);
     const known = new Set(lastReload?.problems);
     for (const { origin, fault } of report.problems) {
@@ -59,33 +59,34 @@ export function createPolicyControl(options: PolicyControlOptions): PolicyContro
     return report;
   }
 
-  function soon(): void {
-    settling ??= setTimeout(() => {
-      settling = undefined;
-      void reload().catch((error: unknown) => {
-        failures += 1;
-        log.log('error', 'a reload failed; the last policy set stays', { reason: String(error) });
-      });
-    }, SETTLE);
+  const soon = createSettle(SETTLE.quiet, SETTLE.most, () => {
+    void reload().catch((error: unknown) => {
+      failures += 1;
+      log.log('error', 'a reload failed; the last policy set stays', { reason: String(error) });
+    });
+  });
+
+  function viewOf(status: PolicyStatus): PolicyView {
+    const { name } = status;
+    const policy = loader.policy(name);
+    return {
+      name,
+      ...(policy === undefined ? {} : { policy }),
+      status: { ...status, lastFaults: options.lastFaults(name) },
+    };
   }
 
   function views(): readonly PolicyView[] {
-    const policies = new Map(loader.policies().map((policy) => [policy.metadata.name, policy]));
     return loader
       .statuses()
-      .map((status) => {
-        const policy = policies.get(status.name);
-        const lastFaults = options.lastFaults(status.name);
-        return {
-          name: status.name,
-          ...(policy === undefined ? {} : { policy }),
-          status: { ...status, lastFaults },
-        };
-      })
+      .map(viewOf)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  const view = (name: string): PolicyView | undefined => views().find((candidate) => candidate.name === name);
+  function view(name: string): PolicyView | undefined {
+    const status = loader.status(name);
+    return status === undefined ? undefined : viewOf(status);
+  }
 
   function inTurn<T>(change: () => Promise<T>): Promise<T> {
     const turn = changes.then(change);
@@ -144,7 +145,7 @@ export function createPolicyControl(options: PolicyControlOptions): PolicyContro
       stops = options.sources.map((source) => source.watch(soon));
     },
     stop() {
-      clearTimeout(settling);
+      soon.cancel();
       for (const stop of stops) stop();
     },
     views,

@@ -76,7 +76,7 @@ export async function createOfflineServer(options: OfflineOptions): Promise<Offl
     sources: options.sources,
     modules: createModuleResolver(
       [
-        createFileModuleSource(MAX_MODULE_BYTES),
+        createFileModuleSource({ maxModuleBytes: MAX_MODULE_BYTES }),
         inlineModuleSource,
         createUrlModuleSource({
           maxModuleBytes: MAX_MODULE_BYTES,

@@ -1,11 +1,12 @@
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Policy } from '@portcullis/contract';
 import { Fault } from '../../kernel/fault.ts';
 import { stringifyExact } from '../../kernel/json/json-document.ts';
 import { attempt } from '../../kernel/result.ts';
 import { describePolicy } from '../../policy/describe-policy.ts';
 import { parsePolicies } from '../../policy/parse-policies.ts';
+import { createFileMemory } from '../file-memory.ts';
 import type { DocumentReading, DocumentSource } from '../source.ts';
 
 /** Policies that came through the management API: one file each, so that they survive a restart and a kill. */
@@ -18,9 +19,16 @@ export interface PolicyStore extends DocumentSource {
 
 const SUFFIX = '.json';
 
-export function createPolicyStore(directory: string): PolicyStore {
+/** `wall`: milliseconds since 1970. */
+export function createPolicyStore(directory: string, wall?: () => number): PolicyStore {
   const folder = join(directory, 'policies');
   const pathOf = (name: string): string => join(folder, `${name}${SUFFIX}`);
+  const memory = createFileMemory({
+    ...(wall === undefined ? {} : { wall }),
+    code: 'PC_STORAGE',
+    what: 'cannot read',
+    parse: (path, bytes) => parseStored(path, Buffer.from(bytes).toString('utf8')),
+  });
 
   return {
     name: 'api',
@@ -28,7 +36,12 @@ export function createPolicyStore(directory: string): PolicyStore {
     async read() {
       const names = await readdir(folder).catch((): string[] => []);
       const files = names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.')).sort();
-      return Promise.all(files.map((file) => readStored(join(folder, file), file.slice(0, -SUFFIX.length))));
+      const read = await memory.read(files.map((file) => join(folder, file)));
+      return read.map(({ path, answer }) => ({
+        container: path,
+        name: basename(path, SUFFIX),
+        result: answer,
+      }));
     },
 
     // Changes come through `put` and `remove` of this process, whose caller reloads.
@@ -75,11 +88,8 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function readStored(path: string, name: string): Promise<DocumentReading> {
-  const text = await attempt('PC_STORAGE', `cannot read \`${path}\``, () => readFile(path, 'utf8'));
-  if (typeof text !== 'string') return { container: path, name, result: text };
+function parseStored(path: string, text: string): DocumentReading['result'] {
   const [document] = parsePolicies(text, { source: 'api', location: path });
   // A text without documents is one fault, so there is always a first one.
-  const result = document?.result ?? new Fault('PC_STORAGE', `\`${path}\` holds no policy`);
-  return { container: path, name, result };
+  return document?.result ?? new Fault('PC_STORAGE', `\`${path}\` holds no policy`);
 }

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { attempt } from '../../kernel/result.ts';
 import { parsePluginsFile } from '../../policy/parse-plugins-file.ts';
 import { parsePolicies, type ParsedDocument } from '../../policy/parse-policies.ts';
+import { createFileMemory, type FileMemory } from '../file-memory.ts';
 import type { DocumentReading, DocumentSource } from '../source.ts';
 import { walkFiles } from './walk-files.ts';
 import { watchFiles } from './watch-files.ts';
@@ -16,6 +16,8 @@ export interface FileDocuments {
   readonly pluginsFiles: readonly string[];
   /** Milliseconds between checks for changes. */
   readonly checkInterval: number;
+  /** Milliseconds since 1970. With it a file that has not changed costs a stat at each reading, without it a read. */
+  readonly wall?: () => number;
 }
 
 /** Policies from files and folders, together with the watch over them and over the module files that they name. */
@@ -23,11 +25,22 @@ export function createFileDocumentSource(options: FileDocuments): DocumentSource
   /** Module files of the last reading: a rebuilt module is a change like any other. */
   let modules: readonly string[] = [];
 
+  const policies = documentMemory(parsePolicies, options.wall);
+  const plugins = documentMemory(parsePluginsFile, options.wall);
+
   async function read(): Promise<readonly DocumentReading[]> {
-    const readings: DocumentReading[] = [];
-    for (const directory of options.directories) readings.push(...(await readDirectory(directory)));
-    for (const file of options.files) readings.push(...(await readDocuments(file, parsePolicies)));
-    for (const file of options.pluginsFiles) readings.push(...(await readDocuments(file, parsePluginsFile)));
+    const unreadable: DocumentReading[] = [];
+    const files: string[] = [];
+    for (const directory of options.directories) {
+      const found = await listDirectory(directory);
+      if (isFault(found)) unreadable.push({ container: directory, result: found });
+      else files.push(...found);
+    }
+    const readings = [
+      ...unreadable,
+      ...(await readDocuments([...files, ...options.files], policies)),
+      ...(await readDocuments(options.pluginsFiles, plugins)),
+    ];
     modules = moduleFiles(readings);
     return readings;
   }
@@ -54,21 +67,31 @@ async function documentFiles(directory: string): Promise<readonly string[]> {
   return (await walkFiles(directory)).filter((file) => /\.ya?ml$/.test(file));
 }
 
-async function readDirectory(directory: string): Promise<readonly DocumentReading[]> {
-  const files = await attempt('PC_MODULE_MISSING', `cannot read the policy folder \`${directory}\``, () =>
+async function listDirectory(directory: string): Promise<readonly string[] | Fault> {
+  return attempt('PC_MODULE_MISSING', `cannot read the policy folder \`${directory}\``, () =>
     documentFiles(directory),
   );
-  if (isFault(files)) return [{ container: directory, result: files }];
-  return (await Promise.all(files.map((file) => readDocuments(file, parsePolicies)))).flat();
 }
 
-type Parse = typeof parsePolicies;
+type Documents = readonly DocumentReading[];
 
-async function readDocuments(file: string, parse: Parse): Promise<readonly DocumentReading[]> {
-  const bytes = await attempt('PC_MODULE_MISSING', `cannot read the policy file \`${file}\``, () =>
-    readFile(file),
+function documentMemory(parse: typeof parsePolicies, wall: FileDocuments['wall']): FileMemory<Documents> {
+  return createFileMemory({
+    ...(wall === undefined ? {} : { wall }),
+    code: 'PC_MODULE_MISSING',
+    what: 'cannot read the policy file',
+    parse: (file, bytes) => parseDocuments(file, bytes, parse),
+  });
+}
+
+async function readDocuments(files: readonly string[], memory: FileMemory<Documents>): Promise<Documents> {
+  const read = await memory.read(files);
+  return read.flatMap(({ path, answer }) =>
+    isFault(answer) ? [{ container: path, result: answer }] : answer,
   );
-  if (isFault(bytes)) return [{ container: file, result: bytes }];
+}
+
+function parseDocuments(file: string, bytes: Uint8Array, parse: typeof parsePolicies): Documents {
   const text = decode(bytes);
   if (text === undefined) {
     return [{ container: file, result: new Fault('PC_POLICY_SYNTAX', `${file}: not valid UTF-8`) }];
@@ -77,12 +100,16 @@ async function readDocuments(file: string, parse: Parse): Promise<readonly Docum
   return parse(text, origin).map((document: ParsedDocument) => ({ container: file, ...document }));
 }
 
-function moduleFiles(readings: readonly DocumentReading[]): readonly string[] {
-  return readings.flatMap(({ result }) =>
-    isFault(result) || result.spec.module.file === undefined || result.origin.directory === undefined
-      ? []
-      : [resolve(result.origin.directory, result.spec.module.file)],
-  );
+/** Each file once, however many policies name it. */
+function moduleFiles(readings: Documents): readonly string[] {
+  const files = new Set<string>();
+  for (const { result } of readings) {
+    if (isFault(result)) continue;
+    const { file } = result.spec.module;
+    const { directory } = result.origin;
+    if (file !== undefined && directory !== undefined) files.add(resolve(directory, file));
+  }
+  return [...files];
 }
 
 function decode(bytes: Uint8Array): string | undefined {

@@ -1,27 +1,50 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Policy } from '@portcullis/contract';
 import { Fault } from '../../kernel/fault.ts';
 import { attempt } from '../../kernel/result.ts';
+import { settledState } from '../file-state.ts';
 import type { ModuleSource } from '../source.ts';
+
+export interface FileModules {
+  readonly maxModuleBytes: number;
+  /** Milliseconds since 1970. Without it a module is read again at every reload. */
+  readonly wall?: () => number;
+}
 
 /**
  * Files beside the document. Only a document that is itself a file may name one: what comes through an API must not make
  * the server open paths of its choice.
  */
-export function createFileModuleSource(maxModuleBytes: number): ModuleSource {
+export function createFileModuleSource({ maxModuleBytes, wall }: FileModules): ModuleSource {
+  /** Policies share modules: one look serves all who ask meanwhile. */
+  const looking = new Map<string, Promise<string | undefined>>();
+
+  function look(path: string, now: number): Promise<string | undefined> {
+    const state = settledState(path, now).finally(() => looking.delete(path));
+    looking.set(path, state);
+    return state;
+  }
+
   return {
     place: 'file',
+
+    async version(policy) {
+      const path = pathOf(policy);
+      if (path === undefined || wall === undefined) return undefined;
+      const state = await (looking.get(path) ?? look(path, wall()));
+      return state === undefined ? undefined : `${path} ${state}`;
+    },
+
     async fetch(policy) {
-      const { file } = policy.spec.module;
-      const { directory } = policy.origin;
-      if (file === undefined || directory === undefined) {
+      const path = pathOf(policy);
+      if (path === undefined) {
         return new Fault(
           'PC_MODULE_SOURCE',
           '`module.file` works only in documents that are files themselves',
         );
       }
-      const path = resolve(directory, file);
       const bytes = await attempt('PC_MODULE_MISSING', `cannot read module \`${path}\``, () =>
         readCapped(path, maxModuleBytes),
       );
@@ -30,6 +53,11 @@ export function createFileModuleSource(maxModuleBytes: number): ModuleSource {
       );
     },
   };
+}
+
+function pathOf({ spec, origin }: Policy): string | undefined {
+  const { file } = spec.module;
+  return file === undefined || origin.directory === undefined ? undefined : resolve(origin.directory, file);
 }
 
 /** Undefined when the file is larger than the cap; such a file is not read. */

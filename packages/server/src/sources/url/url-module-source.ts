@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { Fault, isFault } from '../../kernel/fault.ts';
+import { createIdentify } from '../../kernel/identify.ts';
 import type { ModuleSource } from '../source.ts';
 import { isPrivateAddress } from './private-address.ts';
 
@@ -20,10 +21,20 @@ export interface UrlSourceOptions {
 
 const MAX_REDIRECTS = 3;
 
-/** https only; a redirect may not leave the origin; the address is checked when it is connected to, not before. */
+/**
+ * A module whose digest is demanded is downloaded once. One without is downloaded when its document is loaded or changes, and
+ * when everything is loaded anew (SIGHUP, a restart), not when other documents change.
+ *
+ * https only; a redirect may not leave the origin; the address is checked when it is connected to, not before.
+ */
 export function createUrlModuleSource(options: UrlSourceOptions): ModuleSource {
+  const identify = createIdentify();
   return {
     place: 'url',
+    async version(policy) {
+      const { url = '', sha256 } = policy.spec.module;
+      return sha256 === undefined ? `${identify(policy)}` : `${sha256} ${url}`;
+    },
     async fetch(policy) {
       const { url, sha256 } = policy.spec.module;
       if (sha256 === undefined && !options.allowWithoutDigest) {

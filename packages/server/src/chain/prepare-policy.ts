@@ -1,0 +1,139 @@
+import type { EngineName, Policy } from '@portcullis/contract';
+import type { Engine, EngineHost } from '../engines/engine.ts';
+import { sha256 } from '../kernel/digest.ts';
+import { Fault, isFault } from '../kernel/fault.ts';
+import { stringifyExact } from '../kernel/json/json-document.ts';
+import { createMatcher } from '../policy/matcher.ts';
+import { describePolicy } from '../policy/describe-policy.ts';
+import type { FetchedModule, ModuleResolver, ResolvedModule } from '../sources/module-resolver.ts';
+import { decodeModule } from '../wasm/decode/decode-module.ts';
+import type { PreparedPolicy } from './policy-set.ts';
+
+export interface PreparerOptions {
+  readonly modules: ModuleResolver;
+  readonly engines: ReadonlyMap<EngineName, Engine>;
+  readonly host: EngineHost;
+}
+
+/** Makes policies ready to be published. Knows every module that is compiled, so that each is compiled once. */
+export interface PolicyPreparer {
+  /** Policy and module against what is demanded of both; compiles the module when it is new. */
+  prepare(policy: Policy, module: ResolvedModule | FetchedModule): Promise<Prepared | Fault>;
+  /** What was compiled for a policy. */
+  module(key: string): object | undefined;
+  /** Forgets all modules but those of these keys, and what was wrong with others. */
+  keep(keys: ReadonlySet<string>): void;
+}
+
+export interface Prepared {
+  readonly prepared: PreparedPolicy;
+  readonly digest: string;
+  readonly moduleBytes: number;
+}
+
+/** Compiled, or why it cannot be. */
+type Compiled = object | Fault;
+
+/** A module together with the engine that runs it. */
+interface Runnable {
+  readonly engine: Engine;
+  readonly key: string;
+  readonly compiled: Compiled;
+  readonly resolved: ResolvedModule;
+}
+
+export function createPolicyPreparer(options: PreparerOptions): PolicyPreparer {
+  const compiled = new Map<string, Compiled>();
+  const compiling = new Map<string, Promise<Compiled>>();
+  /** Engines that recognised a module, by its digest. */
+  const detected = new Map<string, Engine>();
+
+  async function runnable(
+    policy: Policy,
+    resolved: ResolvedModule | FetchedModule,
+  ): Promise<Runnable | Fault> {
+    const engine = wantedEngine(policy) ?? detected.get(resolved.digest);
+    if (isFault(engine)) return engine;
+    const known = engine === undefined ? undefined : compiled.get(keyOf(engine, resolved));
+    if (engine !== undefined && known !== undefined) {
+      return { engine, key: keyOf(engine, resolved), compiled: known, resolved };
+    }
+    // What is there now may be newer than what was resolved.
+    const fetched = 'bytes' in resolved ? resolved : await options.modules.fetch(policy);
+    return isFault(fetched) ? fetched : compile(policy, fetched);
+  }
+
+  async function compile(policy: Policy, module: FetchedModule): Promise<Runnable | Fault> {
+    const engine = wantedEngine(policy) ?? detect(module);
+    if (isFault(engine)) return engine;
+    const key = keyOf(engine, module);
+    const result = compiled.get(key) ?? (await (compiling.get(key) ?? start(engine, key, module.bytes)));
+    compiled.set(key, result);
+    return { engine, key, compiled: result, resolved: module };
+  }
+
+  function start(engine: Engine, key: string, bytes: Uint8Array): Promise<Compiled> {
+    const underWay = engine.compile(bytes).finally(() => compiling.delete(key));
+    compiling.set(key, underWay);
+    return underWay;
+  }
+
+  function wantedEngine({ spec: { engine: wanted } }: Policy): Engine | Fault | undefined {
+    if (wanted === undefined) return undefined;
+    const engine = options.engines.get(wanted);
+    return engine ?? new Fault('PC_MODULE_ENGINE', `this server has no engine \`${wanted}\``);
+  }
+
+  function detect({ bytes, digest }: FetchedModule): Engine | Fault {
+    const known = detected.get(digest);
+    if (known !== undefined) return known;
+    const module = decodeModule(bytes);
+    if (isFault(module)) return module;
+    const engine = options.engines.values().find((candidate) => candidate.detect(module.info));
+    if (engine === undefined) {
+      return new Fault('PC_MODULE_ENGINE', 'no engine recognises the module; name one in `spec.engine`');
+    }
+    detected.set(digest, engine);
+    return engine;
+  }
+
+  return {
+    async prepare(policy, module) {
+      const found = await runnable(policy, module);
+      if (isFault(found)) return found;
+      const { engine, key, resolved } = found;
+      if (isFault(found.compiled)) return found.compiled;
+      const matcher = createMatcher(policy, { namespaceLabels: () => undefined });
+      if (isFault(matcher)) return matcher;
+      const refused = await engine.admit(found.compiled, policy, options.host);
+      if (refused !== undefined) return refused;
+      const { digest, size } = resolved;
+      const fingerprint = fingerprintOf(policy, digest);
+      return {
+        prepared: { policy, engine: engine.name, module: key, fingerprint },
+        digest,
+        moduleBytes: size,
+      };
+    },
+
+    module(key) {
+      const module = compiled.get(key);
+      return isFault(module) ? undefined : module;
+    },
+
+    keep(keys) {
+      for (const key of compiled.keys()) if (!keys.has(key)) compiled.delete(key);
+      const digests = new Set(Array.from(keys, (key) => key.slice(key.indexOf(':') + 1)));
+      for (const digest of detected.keys()) if (!digests.has(digest)) detected.delete(digest);
+    },
+  };
+}
+
+function keyOf({ name }: Engine, { digest }: ResolvedModule): string {
+  return `${name}:${digest}`;
+}
+
+/** Equal for the same document and module, wherever the document stands. */
+export function fingerprintOf(policy: Policy, digest: string): string {
+  return sha256(`${digest}\n${stringifyExact(describePolicy(policy))}`);
+}
