@@ -5,11 +5,11 @@
 export const LAYERS: readonly (readonly string[])[] = [
   ['packages/contract/src'],
   ['packages/server/src/kernel'],
-  ['packages/server/src/policy', 'packages/server/src/wasm'],
+  ['packages/server/src/policy', 'packages/server/src/wasm', 'packages/server/src/kube'],
   ['packages/server/src/engines'],
   ['packages/server/src/sources'],
   ['packages/server/src/chain'],
-  ['packages/server/src/gates', 'packages/server/src/manage'],
+  ['packages/server/src/gates', 'packages/server/src/manage', 'packages/server/src/cluster'],
   ['packages/server/src/telemetry'],
   ['packages/server/src/app'],
   ['packages/server/src/cli'],

@@ -1,3 +1,4 @@
+import { KUBE_FAULTS } from './kube.ts';
 import { MODULE_FAULTS } from './module.ts';
 import { POLICY_FAULTS } from './policy.ts';
 import { REVIEW_FAULTS } from './review.ts';
@@ -5,7 +6,14 @@ import { SERVER_FAULTS } from './server.ts';
 import { WASM_FAULTS } from './wasm.ts';
 import type { FaultEntry } from './fault-entry.ts';
 
-const ROWS = { ...POLICY_FAULTS, ...MODULE_FAULTS, ...WASM_FAULTS, ...REVIEW_FAULTS, ...SERVER_FAULTS };
+const ROWS = {
+  ...POLICY_FAULTS,
+  ...MODULE_FAULTS,
+  ...WASM_FAULTS,
+  ...REVIEW_FAULTS,
+  ...SERVER_FAULTS,
+  ...KUBE_FAULTS,
+};
 
 export type FaultCode = keyof typeof ROWS;
 
