@@ -10,10 +10,14 @@ const USAGE = `usage: npm run e2e -- [--suite NAME]… [--build-only]
   --suite NAME    only e2e/suites/NAME.e2e.ts; may be repeated
   --build-only    build what the suites need, run nothing
 
+Two suites run side by side, but those whose name ends in \`.alone\` have the machine to themselves.
+The files of a suite are removed when it passed; PORTCULLIS_E2E_KEEP=1 keeps them in e2e/.work.
 Without Go the suites that need it are skipped; PORTCULLIS_E2E=required makes that a failure.
 `;
 const SUFFIX = '.e2e.ts';
+const ALONE = '.alone';
 const SUITES = join(import.meta.dirname, 'suites');
+const SUITE_TIMES = join(import.meta.dirname, 'support', 'suite-times.ts');
 
 /** Builds what is missing and runs the suites; returns the exit code. */
 async function run(args: readonly string[]): Promise<number> {
@@ -22,11 +26,14 @@ async function run(args: readonly string[]): Promise<number> {
   const missing = await buildComponents();
   if (missing !== undefined) {
     if (options.buildOnly || endToEndRequired()) return complain(`e2e: ${missing}\n`, 1);
-    complain(`e2e: suites on kube-apiserver are skipped: ${missing}\n`, 0);
+    complain(`e2e: suites on real components are skipped: ${missing}\n`, 0);
   }
   if (options.buildOnly) return 0;
   await pruneWorkDirectories();
-  return runTests(options.suites.map((name) => relative(process.cwd(), join(SUITES, name + SUFFIX))));
+  const shared = options.suites.filter((name) => !name.endsWith(ALONE));
+  const alone = options.suites.filter((name) => name.endsWith(ALONE));
+  const codes = [await runTests(shared, 2), await runTests(alone, 1)];
+  return Math.max(...codes);
 }
 
 /** What to run, or a complaint. */
@@ -54,9 +61,15 @@ function complain(text: string, code: number): number {
   return code;
 }
 
-// One suite after the other: each starts an API server, and their timing is not the subject.
-function runTests(files: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { stdio: 'inherit' });
+async function runTests(suites: readonly string[], sideBySide: number): Promise<number> {
+  if (suites.length === 0) return 0;
+  const files = suites.map((name) => relative(process.cwd(), join(SUITES, name + SUFFIX)));
+  const reporters = ['spec', SUITE_TIMES].flatMap((name, index) => [
+    `--test-reporter=${name}`,
+    `--test-reporter-destination=${index === 0 ? 'stdout' : 'stderr'}`,
+  ]);
+  const args = ['--test', `--test-concurrency=${sideBySide}`, ...reporters, ...files];
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
   // The terminal sends an interrupt to the whole group; the suites clean up and end by themselves.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));

@@ -1,13 +1,15 @@
-import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
+import { deepEqual, equal, match, notDeepEqual, ok, rejects } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { startBalancer, type Backend } from '../support/balancer.ts';
+import { startFaultProxy, type FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { createAuthority, issueClientCertificate, issueServerCertificate } from '../support/certificates.ts';
 import { freePort } from '../support/free-ports.ts';
 import { startChildProcess } from '../support/child-process.ts';
@@ -63,6 +65,96 @@ describe('balancer', () => {
     let received = 0;
     for await (const chunk of client) received += String(chunk).length;
     equal(received, large.length);
+  });
+});
+
+describe('fault proxy', () => {
+  const sent = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251));
+
+  /** A server that sends these bytes to everyone who ended, behind a proxy. */
+  async function behind(t: TestContext, options: Partial<FaultProxyOptions> = {}): Promise<FaultProxy> {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined).resume();
+      socket.once('end', () => socket.end(sent));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy = await startFaultProxy({ target: portOf(server), ...options });
+    t.after(() => proxy.close());
+    t.after(() => server.close());
+    return proxy;
+  }
+
+  test('passes everything when told nothing, in both directions and half-open', async (t) => {
+    const proxy = await behind(t);
+    deepEqual(await fetchAll(proxy.port), { bytes: sent, reset: false });
+    await waitUntil(() => proxy.connections() === 0, { what: 'the connection to close' });
+    const { accepted, refused, ...faults } = proxy.counts();
+    deepEqual([accepted, refused, new Set(Object.values(faults))], [1, 0, new Set([0])]);
+  });
+
+  test('a planned fault comes after the same number of bytes for the same seed', async (t) => {
+    const lengths = async (seed: number, kind: 'cut' | 'half-close'): Promise<number[]> => {
+      const proxy = await behind(t, { random: { seed, meanBytes: 20_000, kinds: [kind] } });
+      const results = [];
+      for (let round = 0; round < 5; round += 1) results.push(await fetchAll(proxy.port));
+      const whole = results.filter(({ bytes }) => bytes.equals(sent)).length;
+      equal(results.filter(({ reset }) => reset).length, kind === 'cut' ? 5 - whole : 0);
+      equal(proxy.counts()[kind], 5 - whole);
+      for (const { bytes } of results) deepEqual(bytes, sent.subarray(0, bytes.length));
+      return results.map(({ bytes }) => bytes.length);
+    };
+    const first = await lengths(7, 'half-close');
+    deepEqual(await lengths(7, 'half-close'), first);
+    equal(new Set(first).size > 2, true, first.join());
+    notDeepEqual(await lengths(8, 'half-close'), first);
+    // A reset may overtake bytes that are on their way, so at most as many arrive.
+    const cut = await lengths(7, 'cut');
+    ok(
+      cut.every((length, index) => length <= (first[index] ?? 0)),
+      `${cut.join()} and ${first.join()}`,
+    );
+  });
+
+  test('repeats and swaps bytes', async (t) => {
+    const random = { seed: 1, meanBytes: 1000 };
+    const repeated = await fetchAll((await behind(t, { random: { ...random, kinds: ['repeat'] } })).port);
+    ok(repeated.bytes.length > sent.length);
+    const swapped = await fetchAll((await behind(t, { random: { ...random, kinds: ['swap'] } })).port);
+    equal(swapped.bytes.length, sent.length);
+    notDeepEqual(swapped.bytes, sent);
+  });
+
+  test('holds bytes back, stalls, slows down, refuses', async (t) => {
+    const proxy = await behind(t);
+    proxy.hold();
+    const waiting = fetchAll(proxy.port);
+    await waitUntil(() => proxy.connections() === 1, { what: 'the held connection' });
+    equal(await Promise.race([waiting, sleep(100, 'nothing')]), 'nothing');
+    proxy.resume();
+    deepEqual(await waiting, { bytes: sent, reset: false });
+
+    const stalled = connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true });
+    await waitUntil(() => proxy.connections() === 1, { what: 'the connection to stall' });
+    equal(proxy.inject('stall'), 1);
+    const answer = new Promise((resolve) => {
+      stalled
+        .resume()
+        .on('error', () => undefined)
+        .once('close', () => resolve('closed'));
+    });
+    stalled.end();
+    equal(await Promise.race([answer, sleep(100, 'nothing')]), 'nothing');
+    proxy.inject('cut');
+    equal(await answer, 'closed');
+
+    proxy.setPace({ delay: 30, bytesPerSecond: 400_000 });
+    const before = performance.now();
+    deepEqual(await fetchAll(proxy.port), { bytes: sent, reset: false });
+    ok(performance.now() - before >= 200, 'the pace is a lower bound');
+
+    proxy.accept(false);
+    equal((await fetchAll(proxy.port)).reset, true);
+    equal(proxy.counts().refused, 1);
   });
 });
 
@@ -247,6 +339,21 @@ async function ask(port: number): Promise<string> {
   socket.end();
   await once(socket, 'close');
   return answer;
+}
+
+/** Ends its own side at once and reads to the end. */
+async function fetchAll(port: number): Promise<{ readonly bytes: Buffer; readonly reset: boolean }> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const chunks: Buffer[] = [];
+  let reset = false;
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', () => {
+    reset = true;
+  });
+  socket.end();
+  await once(socket, 'close').catch(() => undefined);
+  if (!socket.closed) await new Promise((resolve) => void socket.once('close', resolve));
+  return { bytes: Buffer.concat(chunks), reset };
 }
 
 /** One line that arrives in one piece, without its end. */
