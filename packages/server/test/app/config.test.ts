@@ -172,7 +172,7 @@ directories: [a]
     equal(code, 'PC_CONFIG_KEY');
     deepEqual(message.split('\n').sort(), [
       'option --threads: `serving.threads` must be at least 1, not `0`',
-      'portcullis.yaml:10: `management.tokens.0.role` must be `viewer` or `editor` or `admin`, not `king`',
+      'portcullis.yaml:10: `management.tokens.0.role` must be `viewer` or `editor` or `admin`',
       'portcullis.yaml:11: `management.tokens.0.sha256` must be 64 lower-case hex digits: `printf %s TOKEN | sha256sum`',
       'portcullis.yaml:12: `log` must be a mapping, not `5`',
       'portcullis.yaml:13: unknown key `directories`; did you mean `policies.directories`?',
@@ -235,6 +235,37 @@ directories: [a]
       'PC_CONFIG_VALUE',
       `${tokensFile}: \`management.tokens.0.role\` must be \`viewer\` or \`editor\` or \`admin\`\n${tokensFile}: \`management.tokens.0.sha256\` is missing`,
     ]);
+  });
+
+  test('a secret in a wrong place or form is not quoted', async () => {
+    const leak = 'hunter2';
+    const folder = await workDirectory();
+    const tokensFile = join(folder, 'tokens.yaml');
+    await writeFile(tokensFile, `- name: a\n  sha256: "${leak}\n`);
+    const wrong: readonly Given[] = [
+      { environment: { PORTCULLIS_TELEMETRY_OTLP_HEADERS: `authorization=${leak}` } },
+      { environment: { PORTCULLIS_TELEMETRY_OTLP_ENDPOINT: `ftp://a:${leak}@host` } },
+      { environment: { PORTCULLIS_TELEMETRY_OTLP_ENDPOINT: leak } },
+      { environment: { PORTCULLIS_MANAGEMENT_TOKENS: leak } },
+      { file: stringify({ telemetry: { otlp: { headers: leak } } }) },
+      { file: stringify({ management: { tokens: [leak] } }) },
+      { file: stringify({ management: { tokens: [{ name: 'a', role: 'viewer', sha256: leak }] } }) },
+      { file: stringify({ management: { tokensFile } }) },
+    ];
+    for (const given of wrong) {
+      const [, message] = await refused(given);
+      ok(!message.includes(leak), message);
+    }
+  });
+
+  test('the address of a receiver carries no password, and its query is not shown', async () => {
+    const given = (endpoint: string): Given => ({ file: stringify({ telemetry: { otlp: { endpoint } } }) });
+    deepEqual(await refused(given('https://a:b@host/v1/traces')), [
+      'PC_CONFIG_VALUE',
+      'portcullis.yaml:3: `telemetry.otlp.endpoint` must not carry a user name or password; use `telemetry.otlp.headers`',
+    ]);
+    const shown = JSON.stringify(redactConfig(await accepted(given('https://host/v1/traces?key=hunter2'))));
+    ok(shown.includes('"https://host/v1/traces"') && !shown.includes('hunter2'));
   });
 
   test('variables of others are left alone; what looks like ours is told', async () => {

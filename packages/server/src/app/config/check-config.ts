@@ -89,7 +89,9 @@ function problemOf(issue: Issue): string {
     case 'too_big':
       return `must be at most ${issue.maximum}${shown(issue.input)}`;
     case 'invalid_format':
-      return issue.format === 'url' ? `must be a URL such as \`https://gates.example\`${shown(issue.input)}` : issue.message;
+      return issue.format === 'url'
+        ? `must be a URL such as \`https://gates.example\`${shown(issue.input)}`
+        : issue.message;
     case 'invalid_union':
       return 'must be a text or a number';
     default:

@@ -103,11 +103,7 @@ const management = z.strictObject({
     })
     .prefault({})
     .describe('certificate of the management API'),
-  tokens: z
-    .array(token)
-    .default([])
-    .meta({ secret: true })
-    .describe('who may use the management API'),
+  tokens: z.array(token).default([]).meta({ secret: true }).describe('who may use the management API'),
   tokensFile: path
     .optional()
     .describe('YAML file with more tokens, a list in the form of `management.tokens`'),
@@ -217,9 +213,9 @@ const kubernetes = z.strictObject({
   registration: registration.prefault({}).describe('the webhook configurations'),
 });
 
-function hasNoCredentials(url: string): boolean {
-  const { username, password } = new URL(url);
-  return username === '' && password === '';
+function hasNoCredentials(text: string): boolean {
+  const url = URL.parse(text);
+  return url === null || (url.username === '' && url.password === '');
 }
 
 const telemetry = z.strictObject({
