@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
+import { get } from 'node:http';
 import { after, describe, test } from 'node:test';
 import {
   createManagementListener,
@@ -34,8 +35,32 @@ describe('management listener', () => {
     });
     deepEqual([answer.status, answer.headers.get('x-b')], [201, '2']);
     deepEqual(await answer.json(), ['PUT', '/a', '1', '127.0.0.1', 'x'.repeat(300_000)]);
+  });
+
+  test('HEAD is GET without the body; 204 has no length', async () => {
+    // As routers do, this handler gives a HEAD no body.
+    const port = await start(async ({ method }) => new Response(method === 'HEAD' ? null : 'four'));
     const head = await fetch(`http://127.0.0.1:${port}/`, { method: 'HEAD' });
-    deepEqual([head.status, Number(head.headers.get('content-length')) > 0], [201, true]);
+    deepEqual([head.status, head.headers.get('content-length'), await head.text()], [200, '4', '']);
+    const silent = await start(async () => new Response(null, { status: 204 }));
+    const empty = await fetch(`http://127.0.0.1:${silent}/`, { method: 'DELETE' });
+    deepEqual([empty.status, empty.headers.get('content-length')], [204, null]);
+  });
+
+  test('an address with a password is refused, not told to the log', async () => {
+    const told: unknown[] = [];
+    const listener = createManagementListener({
+      handler: async () => new Response('ok'),
+      failed: (error) => told.push(error),
+    });
+    open.push(listener);
+    const port = await listener.listen({ host: '127.0.0.1', port: 0 });
+    for (const headers of [{ host: 'a:hunter2@localhost' }, { host: 'a b' }]) {
+      const { promise, resolve } = Promise.withResolvers<number | undefined>();
+      get({ port, headers }, (answer) => resolve(answer.resume().statusCode));
+      equal(await promise, 400);
+    }
+    deepEqual(told, []);
   });
 
   test('an answer that does not want the body is seen, also when reading stops in the middle', async () => {

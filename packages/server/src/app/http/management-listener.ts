@@ -57,28 +57,17 @@ export function createManagementListener(options: ManagementListenerOptions): Ma
         );
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = URL.parse(incoming.url ?? '/', `${scheme}://${incoming.headers.host ?? 'localhost'}`);
-    const method = incoming.method ?? 'GET';
-    if (url === null || !ANSWERED.has(method)) {
-      response.writeHead(url === null ? 400 : 405).end();
+    const request = requestOf(incoming, scheme);
+    if (typeof request === 'number') {
+      response.writeHead(request).end();
       return;
     }
-    const headers = new Headers();
-    for (const [name, values] of Object.entries(incoming.headersDistinct)) {
-      for (const value of values ?? []) headers.append(name, value);
-    }
-    const hasBody = method !== 'GET' && method !== 'HEAD';
-    const request = new Request(url, {
-      method,
-      headers,
-      ...(hasBody ? { body: bodyOf(incoming), duplex: 'half' } : {}),
-    });
     const remoteAddress = incoming.socket.remoteAddress ?? '';
     const answered = await options.handler(request, { remoteAddress });
     const content = Buffer.from(await answered.arrayBuffer());
-    const length = ['content-length', String(content.length)];
+    const length = answered.status === 204 ? [] : ['content-length', String(content.length)];
     response.writeHead(answered.status, [...answered.headers, length].flat());
-    response.end(method === 'HEAD' ? undefined : content);
+    response.end(incoming.method === 'HEAD' ? undefined : content);
     if (!incoming.complete) discardBody(incoming, DISCARD_ALLOWANCE);
   }
 
@@ -88,6 +77,8 @@ export function createManagementListener(options: ManagementListenerOptions): Ma
       server.once('error', reject);
       server.listen({ host, port }, () => {
         server.off('error', reject);
+        // Of accepting a connection, such as no memory: unheard it would end the process.
+        server.on('error', options.failed);
         const bound = server.address();
         resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
       });
@@ -110,6 +101,22 @@ export function createManagementListener(options: ManagementListenerOptions): Ma
 
 /** `Request` refuses to be made for others, such as TRACE. */
 const ANSWERED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** The request in the manner of fetch, or the status that refuses it. */
+function requestOf(incoming: IncomingMessage, scheme: string): Request | number {
+  const url = URL.parse(incoming.url ?? '/', `${scheme}://${incoming.headers.host ?? 'localhost'}`);
+  // `Request` refuses addresses with a password, in words that quote it.
+  if (url === null || url.username !== '' || url.password !== '') return 400;
+  const method = incoming.method ?? 'GET';
+  if (!ANSWERED.has(method)) return 405;
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(incoming.headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value);
+  }
+  // So that the headers of a HEAD are those of its GET, the length too.
+  if (method === 'GET' || method === 'HEAD') return new Request(url, { headers });
+  return new Request(url, { method, headers, body: bodyOf(incoming), duplex: 'half' });
+}
 
 /** The body as it comes. A reader that has enough leaves the connection alone, because the answer still has to go out. */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
