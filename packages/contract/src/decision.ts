@@ -27,6 +27,8 @@ export interface Contribution {
   readonly outcome: Outcome;
   readonly mode: Mode;
   readonly failurePolicy: FailurePolicy;
+  /** The exception that kept a denial, or a change, from taking effect. */
+  readonly exception?: string;
   /** Denial or fault text of the policy itself. */
   readonly message?: string;
   /** Fault code, when the outcome is `fault`. */

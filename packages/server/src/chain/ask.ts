@@ -9,15 +9,27 @@ export async function ask(loaded: LoadedPolicy, review: Review, clock: Clock): P
   const started = clock.now();
   const matches = loaded.matcher.matchesObject(review);
   if (matches === false) return undefined;
-  if (isFault(matches)) return found(loaded, faulted(matches), clock.now() - started);
+  if (isFault(matches))
+    return excepted(found(loaded, faulted(matches), clock.now() - started), review, clock);
   try {
     const deadline = Math.min(review.deadline, started + loaded.policy.spec.limits.timeoutMs);
     const { verdict, fuel, memoryBytes } = await loaded.evaluator.evaluate(review, deadline);
-    return { loaded, verdict, durationMs: clock.now() - started, fuel, memoryBytes };
+    const durationMs = clock.now() - started;
+    return excepted({ loaded, verdict, durationMs, fuel, memoryBytes }, review, clock);
   } catch (error) {
     // An engine that throws broke its contract; the request still gets an explicit fault.
-    return found(loaded, faulted(Fault.from(error)), clock.now() - started);
+    return excepted(found(loaded, faulted(Fault.from(error)), clock.now() - started), review, clock);
   }
+}
+
+/** With the exception that covers the review, if the verdict would do anything to it. */
+function excepted(finding: Finding, review: Review, clock: Clock): Finding {
+  const { verdict, loaded } = finding;
+  const isHarmless = verdict.outcome === 'allow' && verdict.mutation === undefined;
+  if (isHarmless || loaded.exceptions.length === 0) return finding;
+  const now = clock.wall();
+  const exception = loaded.exceptions.find((candidate) => candidate.covers(review, now));
+  return exception === undefined ? finding : { ...finding, exception: exception.name };
 }
 
 function found(loaded: LoadedPolicy, verdict: Verdict, durationMs: number): Finding {

@@ -5,6 +5,8 @@ import type { LoadedPolicy } from './loaded-policy.ts';
 export interface Finding {
   readonly loaded: LoadedPolicy;
   readonly verdict: Verdict;
+  /** Name of the exception that covers the review; only looked for where it makes a difference. */
+  readonly exception?: string;
   readonly durationMs: number;
   readonly fuel: number;
   readonly memoryBytes: number;

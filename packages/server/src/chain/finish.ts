@@ -1,22 +1,21 @@
 import type { Cause, Contribution, Decision, JsonPatch, Verdict } from '@portcullis/contract';
 import type { Finding } from './finding.ts';
-import type { LoadedPolicy } from './loaded-policy.ts';
 
 /** A verdict on its way to the client: only an allow or a denial is left of it when all steps are through. */
-type Step = (verdict: Verdict, loaded: LoadedPolicy) => Verdict;
+type Step = (verdict: Verdict, finding: Finding) => Verdict;
 
 /**
  * The steps between what a policy said and what the client is told, in their order.
- * Failure policy first: what a fault means has to be known before the mode can soften it.
+ * Failure policy first: what a fault means has to be known before an exception or the mode can soften it.
  */
-const STEPS: readonly Step[] = [applyFailurePolicy, applyMode, applyMessage];
+const STEPS: readonly Step[] = [applyFailurePolicy, applyException, applyMode, applyMessage];
 
 /** The verdict that counts. */
 export function settle(finding: Finding): Verdict {
-  return STEPS.reduce((verdict, step) => step(verdict, finding.loaded), finding.verdict);
+  return STEPS.reduce((verdict, step) => step(verdict, finding), finding.verdict);
 }
 
-function applyFailurePolicy(verdict: Verdict, { policy, phrases }: LoadedPolicy): Verdict {
+function applyFailurePolicy(verdict: Verdict, { loaded: { policy, phrases } }: Finding): Verdict {
   if (verdict.outcome !== 'fault') return verdict;
   if (policy.spec.failurePolicy === 'Ignore') {
     return { outcome: 'allow', warnings: [`${phrases.ignored}: ${verdict.message}`], auditAnnotations: {} };
@@ -31,7 +30,24 @@ function applyFailurePolicy(verdict: Verdict, { policy, phrases }: LoadedPolicy)
   };
 }
 
-function applyMode(verdict: Verdict, { policy }: LoadedPolicy): Verdict {
+/** The policy was asked all the same, and what it said is in the audit log. */
+function applyException(verdict: Verdict, { exception }: Finding): Verdict {
+  if (exception === undefined) return verdict;
+  if (verdict.outcome === 'deny') {
+    const { warnings, auditAnnotations, message } = verdict;
+    return {
+      outcome: 'allow',
+      warnings,
+      auditAnnotations: { ...auditAnnotations, excepted: `${exception}: ${message}` },
+    };
+  }
+  if (verdict.outcome !== 'allow' || verdict.mutation === undefined) return verdict;
+  const { mutation: _unwanted, ...rest } = verdict;
+  return { ...rest, auditAnnotations: { ...rest.auditAnnotations, excepted: exception } };
+}
+
+function applyMode(verdict: Verdict, { loaded }: Finding): Verdict {
+  const { policy } = loaded;
   const { mode } = policy.spec;
   if (mode === 'enforce') return verdict;
   const quiet = mode === 'audit';
@@ -51,8 +67,8 @@ function applyMode(verdict: Verdict, { policy }: LoadedPolicy): Verdict {
   return { ...rest, warnings: quiet ? [] : [...warnings, ...told] };
 }
 
-function applyMessage(verdict: Verdict, { policy }: LoadedPolicy): Verdict {
-  const { message } = policy.spec;
+function applyMessage(verdict: Verdict, { loaded }: Finding): Verdict {
+  const { message } = loaded.policy.spec;
   if (message === undefined || verdict.outcome !== 'deny') return verdict;
   return { ...verdict, message, causes: [{ message: verdict.message }, ...verdict.causes] };
 }
@@ -117,13 +133,14 @@ export function combine(settled: readonly Settled[], patch: JsonPatch, revision:
   };
 }
 
-function contribution({ loaded, verdict, durationMs, fuel, memoryBytes }: Finding): Contribution {
+function contribution({ loaded, verdict, exception, durationMs, fuel, memoryBytes }: Finding): Contribution {
   const { metadata, spec } = loaded.policy;
   return {
     policy: metadata.name,
     outcome: verdict.outcome,
     mode: spec.mode,
     failurePolicy: spec.failurePolicy,
+    ...(exception === undefined ? {} : { exception }),
     ...(verdict.outcome === 'deny' || verdict.outcome === 'fault' ? { message: verdict.message } : {}),
     ...(verdict.outcome === 'fault' ? { fault: verdict.code } : {}),
     durationMs,

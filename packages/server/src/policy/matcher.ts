@@ -1,4 +1,4 @@
-import type { GroupVersionResource, Operation, Policy, Review } from '@portcullis/contract';
+import type { GroupVersionResource, Match, Operation, PolicyMetadata, Review } from '@portcullis/contract';
 import { isFault, type Fault } from '../kernel/fault.ts';
 import type { NamespaceLabels } from '../kernel/ports.ts';
 import { createConditions } from './match/conditions.ts';
@@ -35,8 +35,14 @@ export interface Matcher {
   matchesObject(review: Review): boolean | Fault;
 }
 
+/** What a matcher needs of a policy or an exception. */
+export interface Matched {
+  readonly metadata: Pick<PolicyMetadata, 'namespace'>;
+  readonly spec: { readonly match: Match };
+}
+
 /** PC_POLICY_CONDITION when a CEL condition does not compile. */
-export function createMatcher(policy: Policy, { namespaceLabels }: MatcherPorts): Matcher | Fault {
+export function createMatcher(policy: Matched, { namespaceLabels }: MatcherPorts): Matcher | Fault {
   const { match } = policy.spec;
   const compiled = createConditions(match);
   if (isFault(compiled)) return compiled;

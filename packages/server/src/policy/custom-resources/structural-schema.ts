@@ -21,6 +21,7 @@ export function toStructuralSchema(schema: JsonObject): JsonObject {
   const told = description === undefined ? {} : { description };
   if (Array.isArray(schema['anyOf']))
     return { ...alternatives(schema['anyOf'] as readonly JsonObject[]), ...told };
+  if (Array.isArray(schema['type'])) return { ...told, 'x-kubernetes-int-or-string': true };
   if (schema['type'] === undefined) return { ...told, 'x-kubernetes-preserve-unknown-fields': true };
 
   const structural: Record<string, JsonValue> = {};

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Review } from '@portcullis/contract';
+import { isFault } from '../../src/kernel/fault.ts';
+import {
+  createExceptionMatcher,
+  type ExceptionMatcher,
+} from '../../src/policy/exceptions/exception-matcher.ts';
+import { isException, parseDocuments, parsePolicies } from '../../src/policy/parse-policies.ts';
+import { makeReview } from '../support/make-review.ts';
+import { ORIGIN } from './parsing.ts';
+
+const END = Date.parse('2027-01-31T00:00:00Z');
+
+function documentOf(spec: string): string {
+  return `apiVersion: portcullis.dev/v1\nkind: PolicyException\nmetadata: { name: legacy }\nspec: ${spec}\n`;
+}
+
+function matcherOf(spec: string): ExceptionMatcher {
+  const [document] = parseDocuments(documentOf(spec), ORIGIN);
+  assert.ok(document !== undefined && !isFault(document.result) && isException(document.result));
+  const matcher = createExceptionMatcher(document.result, { namespaceLabels: () => undefined });
+  assert.ok(!isFault(matcher));
+  return matcher;
+}
+
+const FIELDS = 'expires: 2027-01-31T00:00:00Z, reason: migration';
+const review = (changes: Partial<Review> = {}): Review =>
+  makeReview(undefined, {
+    namespace: 'legacy',
+    name: 'web',
+    user: { username: 'system:serviceaccount:ci:deployer', uid: '', groups: ['ci', 'all'], extra: {} },
+    ...changes,
+  });
+
+test('names policies by glob, those of namespaces too', () => {
+  const matcher = matcherOf(`{ policies: [registries, "team-a/*"], ${FIELDS} }`);
+  assert.equal(matcher.name, 'legacy');
+  assert.deepEqual(
+    ['registries', 'registries2', 'team-a/labels', 'team-b/labels'].map((name) => matcher.names(name)),
+    [true, false, true, false],
+  );
+  assert.ok(matcherOf(`{ policies: ["*"], ${FIELDS} }`).names('team-b/labels'));
+});
+
+test('covers what matches, whom it names, and until it ends', () => {
+  const matcher = matcherOf(
+    `{ policies: ["*"], match: { namespaces: [legacy] }, users: ["system:serviceaccount:ci:*"], groups: [ci], ${FIELDS} }`,
+  );
+  assert.equal(matcher.covers(review(), END - 1), true);
+  assert.equal(matcher.covers(review(), END), false);
+  assert.equal(matcher.covers(review({ namespace: 'other' }), 0), false);
+  assert.equal(matcher.covers(review({ user: { ...review().user, username: 'eve' } }), 0), false);
+  assert.equal(matcher.covers(review({ user: { ...review().user, groups: ['all'] } }), 0), false);
+  assert.equal(matcherOf('{ policies: ["*"], expires: never, reason: x }').covers(review(), END * 10), true);
+});
+
+test('what cannot be decided is not covered', () => {
+  const failing = matcherOf(
+    `{ policies: ["*"], match: { conditions: [{ name: c, expression: object.spec.missing == 1 }] }, ${FIELDS} }`,
+  );
+  assert.equal(failing.covers(review(), 0), false);
+  const unknown = matcherOf(
+    `{ policies: ["*"], match: { namespaceSelector: { matchLabels: { a: b } } }, ${FIELDS} }`,
+  );
+  assert.equal(unknown.covers(review(), 0), false);
+});
+
+const REFUSALS: readonly (readonly [string, RegExp])[] = [
+  [`{ ${FIELDS} }`, /spec\.policies: is required/],
+  [`{ policies: [], ${FIELDS} }`, /spec\.policies: must not be empty/],
+  [
+    '{ policies: [a], reason: x }',
+    /spec\.expires: must be a time such as `2027-01-31T00:00:00Z`, or `never`/,
+  ],
+  ['{ policies: [a], expires: tomorrow, reason: x }', /spec\.expires: must be a time/],
+  ['{ policies: [a], expires: 2027-02-30T25:00:00Z, reason: x }', /spec\.expires: must be a time/],
+  ['{ policies: [a], expires: never }', /spec\.reason: is required/],
+  [`{ policies: [a], user: [eve], ${FIELDS} }`, /spec\.user: unknown key, did you mean `users`/],
+];
+for (const [spec, message] of REFUSALS) {
+  test(`refuses ${spec}`, () => {
+    const [document] = parseDocuments(documentOf(spec), ORIGIN);
+    assert.ok(isFault(document?.result));
+    assert.match(document.result.message, message);
+  });
+}
+
+test('where only a policy makes sense, an exception is none', () => {
+  const [document] = parsePolicies(documentOf(`{ policies: [a], ${FIELDS} }`), ORIGIN);
+  assert.ok(isFault(document?.result));
+  assert.match(document.result.message, /must be `Policy` or `PolicyGroup` here, not `PolicyException`/);
+});
