@@ -91,6 +91,7 @@ async function call(
     input: input.pieces,
     inputLength: input.length,
     output: undefined,
+    isOutputRefused: false,
     logged: 0,
     log: host.log,
     plugin: policy.metadata.name,

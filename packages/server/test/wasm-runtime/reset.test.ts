@@ -115,6 +115,7 @@ for (const path of [image, labels]) {
       input: [input],
       inputLength: input.length,
       output: undefined,
+      isOutputRefused: false,
       logged: 0,
       log,
       plugin: 'example',
