@@ -3,7 +3,6 @@ import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { after, before, test } from 'node:test';
-import { startBalancer, type Balancer } from '../support/balancer.ts';
 import {
   createAuthority,
   issueServerCertificate,
@@ -21,13 +20,9 @@ import {
   validatingWebhookConfiguration,
   type KubernetesObject,
 } from '../support/kubernetes-objects.ts';
-import {
-  portcullisConfig,
-  writePolicy,
-  writePortcullisFiles,
-  type PortcullisFiles,
-} from '../support/portcullis-config.ts';
-import { startPortcullis, type Portcullis } from '../support/portcullis.ts';
+import { portcullisConfig, writePolicy, type PortcullisFiles } from '../support/portcullis-config.ts';
+import { startPortcullis } from '../support/portcullis.ts';
+import { startReplicas, type Replicas } from '../support/replicas.ts';
 import { startLoad, type SteadyLoad } from '../support/steady-load.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkDirectory } from '../support/work-directory.ts';
@@ -36,39 +31,25 @@ const REGISTRY = join(import.meta.dirname, '..', '..', 'policies', 'image-regist
 const GOOD = 'registry.k8s.io/pause:3.10';
 const BAD = 'quay.io/acme/app:1';
 
-interface Replica {
-  readonly server: Portcullis;
-  readonly name: string;
-}
-
 // What an operator does to a server under load, and no request may fail for it.
 describeWithKubernetes('lifecycle', () => {
   let kube: KubeApiserver;
   let authority: Authority;
   let files: PortcullisFiles;
-  let balancer: Balancer;
-  let replicas: Replica[] = [];
+  let replicas: Replicas;
   let directory: string;
-  let started = 0;
 
   const create = (object: KubernetesObject, query = ''): ReturnType<KubeApiserver['request']> =>
     kube.request('POST', collectionPath(object) + query, object);
 
-  async function startReplica(): Promise<Replica> {
-    started += 1;
-    const name = `replica-${started}`;
-    const [port = 0, managementPort = 0] = await freePorts(2);
-    const config = portcullisConfig({ files, port, managementPort, drainDelay: '1s' });
-    const server = await startPortcullis({ directory, name, config, managementPort });
-    await balancer.add({ name, port, probe: () => server.isReady() });
-    await waitUntil(() => balancer.rotation().includes(name), { what: `${name} to be in rotation` });
-    return { server, name };
-  }
-
   before(async () => {
     directory = await createWorkDirectory('lifecycle');
     authority = await createAuthority();
-    files = await writePortcullisFiles(directory, await issueServerCertificate(authority));
+    [kube, replicas] = await Promise.all([
+      startKubeApiserver({ directory: await createWorkDirectory('lifecycle-kubernetes') }),
+      startReplicas({ directory, count: 2, identity: await issueServerCertificate(authority) }),
+    ]);
+    files = replicas.files;
     await writePolicy(files.policies, 'image-registry', await readFile(REGISTRY), {
       match: {
         operations: ['CREATE'],
@@ -76,13 +57,10 @@ describeWithKubernetes('lifecycle', () => {
       },
       settings: { registries: ['registry.k8s.io/'] },
     });
-    balancer = await startBalancer({ probeEvery: 100 });
-    kube = await startKubeApiserver({ directory: await createWorkDirectory('lifecycle-kubernetes') });
-    replicas = [await startReplica(), await startReplica()];
     equal((await create(namespace('load'))).status, 201);
     const hook = validatingWebhookConfiguration({
       name: 'validate',
-      url: `https://127.0.0.1:${balancer.port}/admission/validate`,
+      url: `${replicas.url}/admission/validate`,
       caPem: authority.pem,
       namespace: 'load',
     });
@@ -93,8 +71,7 @@ describeWithKubernetes('lifecycle', () => {
   });
 
   after(async () => {
-    await Promise.all(replicas.map(({ server }) => server.stop()));
-    await balancer?.close();
+    await replicas?.stop();
     await kube?.stop();
   });
 
@@ -116,14 +93,11 @@ describeWithKubernetes('lifecycle', () => {
   test('a rolling restart under load fails no request', async () => {
     const running = load();
     await answered(running, 50);
-    for (const old of replicas) {
-      const fresh = await startReplica();
-      const exit = await old.server.stop();
-      deepEqual(exit, { code: 0, signal: null }, old.server.logs());
-      balancer.remove(old.name);
-      replicas = [...replicas.filter(({ name }) => name !== old.name), fresh];
-      await answered(running, 100);
-    }
+    const exits = await replicas.roll(() => answered(running, 100));
+    deepEqual(exits, [
+      { code: 0, signal: null },
+      { code: 0, signal: null },
+    ]);
     const { failures, requests } = await running.stop();
     deepEqual(failures, []);
     ok(requests >= 250);
@@ -132,12 +106,12 @@ describeWithKubernetes('lifecycle', () => {
   test('certificates rotate under load, files and link swap, with no failed request', async () => {
     const running = load();
     await answered(running, 50);
-    const seen = [await serial(balancer.port)];
+    const seen = [await serial(replicas.balancer.port)];
     for (let round = 0; round < 3; round += 1) {
       const identity = await issueServerCertificate(authority);
       await writeFile(files.certFile, identity.certificatePem);
       await writeFile(files.keyFile, identity.keyPem);
-      await waitUntil(async () => (await serial(balancer.port)) === normal(identity.serialNumber), {
+      await waitUntil(async () => (await serial(replicas.balancer.port)) === normal(identity.serialNumber), {
         what: 'the new certificate to be served',
       });
       seen.push(normal(identity.serialNumber));

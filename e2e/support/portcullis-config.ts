@@ -29,10 +29,13 @@ export interface ConfigOptions {
   readonly port: number;
   readonly managementPort: number;
   readonly drainDelay?: string;
+  /** Whole sections besides or in place of the ones here. */
+  readonly sections?: Readonly<Record<string, unknown>>;
 }
 
 /** JSON, which is YAML too. */
-export function portcullisConfig({ files, port, managementPort, drainDelay = '0s' }: ConfigOptions): string {
+export function portcullisConfig(options: ConfigOptions): string {
+  const { files, port, managementPort, drainDelay = '0s', sections } = options;
   return JSON.stringify({
     serving: {
       host: '127.0.0.1',
@@ -44,6 +47,7 @@ export function portcullisConfig({ files, port, managementPort, drainDelay = '0s
     management: { port: managementPort },
     policies: { directories: [files.policies], checkInterval: '100ms' },
     dataDirectory: join(files.directory, `data-${managementPort}`),
+    ...sections,
   });
 }
 
