@@ -1,5 +1,4 @@
 import type { Clock, Logger } from '../kernel/ports.ts';
-import { createTokenStore } from '../manage/access/token-store.ts';
 import {
   createManagementApi,
   MANAGEMENT_LIMITS,
@@ -39,13 +38,12 @@ export function createServerTelemetry(
 /** The management API. An inline module may be as large as any other, and base64 makes it a third longer. */
 export function createApi(
   { management, sources }: Config,
-  parts: Pick<ManagementApiOptions, 'control' | 'clock' | 'log'>,
+  parts: Pick<ManagementApiOptions, 'control' | 'tokens' | 'clock' | 'log'>,
 ): ManagementApi {
   const module = Math.ceil(sources.maxModuleBytes * (4 / 3)) + MANAGEMENT_LIMITS.document;
   return createManagementApi({
     ...parts,
     version: VERSION,
-    tokens: createTokenStore(management.tokens),
     metricsOpen: management.metricsOpen,
     limits: { document: module, module },
   });

@@ -17,6 +17,7 @@ import { createApi, createServerLog, createServerTelemetry } from './observabili
 import { probePort } from './probe-port.ts';
 import { gateThreadData } from './threads/gate-thread-data.ts';
 import { createThreadPool, type ThreadPool } from './threads/thread-pool.ts';
+import { createTokenKeeper, type TokenKeeper } from './tokens/token-keeper.ts';
 
 export interface RunningServer {
   /** Origins: `https://127.0.0.1:8443`. */
@@ -46,6 +47,8 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   const config = token === undefined ? configured : withToken(configured, token.sha256);
   const log = createServerLog(config, clock);
 
+  const tokens = await createTokenKeeper({ ...config.management, log });
+  if (isFault(tokens)) return tokens;
   const certificates = await openCertificates(config, clock, log);
   if (isFault(certificates)) return certificates;
   const sources = await openSources(config, clock);
@@ -83,7 +86,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     clock,
     log,
   });
-  const parts: Parts = { config, pool, policies, certificates };
+  const parts: Parts = { config, pool, policies, certificates, tokens };
   const plane = createControlPlane({
     ...parts,
     telemetry,
@@ -92,7 +95,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     startedAt,
     draining: () => draining !== undefined,
   });
-  const api = createApi(config, { control: plane, clock, log });
+  const api = createApi(config, { control: plane, tokens, clock, log });
   const management = createManagementListener({
     handler: (request, info) => api.fetch(request, info),
     ...(certificates.management === undefined ? {} : { tls: certificates.management.material() }),
@@ -105,6 +108,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     return started;
   }
   policies.watch();
+  tokens.watch();
   certificates.serving.watch((material) => pool.setTls(material));
   certificates.management?.watch((material) => management.setTls(material));
   log.log('info', 'ready', { ...started, threads: pool.state().alive, revision: policies.revision });
@@ -124,7 +128,10 @@ export async function startServer(configured: Config): Promise<RunningServer | F
       ? { development: { certFile, ...(token === undefined ? {} : { token: token.token.reveal() }) } }
       : {}),
     log,
-    reload: () => reloadAll(parts),
+    reload: () =>
+      reloadAll(parts).catch((error: unknown) => {
+        log.log('error', 'a reload failed; what was in force stays', { reason: String(error) });
+      }),
     drain: () => (draining ??= end()),
   };
 }
@@ -134,6 +141,7 @@ interface Parts {
   readonly pool: ThreadPool;
   readonly policies: PolicyControl;
   readonly certificates: Certificates;
+  readonly tokens: TokenKeeper;
 }
 
 async function start(
@@ -155,8 +163,9 @@ async function start(
   }
 }
 
-async function reloadAll({ policies, certificates }: Parts): Promise<void> {
+async function reloadAll({ policies, certificates, tokens }: Parts): Promise<void> {
   await Promise.all([
+    tokens.check(),
     certificates.serving.check(),
     certificates.management?.check(),
     policies.reload({ refresh: true }),
@@ -164,9 +173,10 @@ async function reloadAll({ policies, certificates }: Parts): Promise<void> {
 }
 
 /** Readiness is false already. Nothing that was accepted is dropped before `drainTimeout`. */
-async function drainGates({ config, pool, policies, certificates }: Parts): Promise<void> {
+async function drainGates({ config, pool, policies, certificates, tokens }: Parts): Promise<void> {
   const { drainDelay, drainTimeout } = config.serving;
   policies.stop();
+  tokens.stop();
   certificates.serving.stop();
   certificates.management?.stop();
   await sleep(drainDelay);
@@ -177,7 +187,7 @@ async function drainGates({ config, pool, policies, certificates }: Parts): Prom
 }
 
 function needsToken({ development, management }: Config): boolean {
-  return development && management.tokens.length === 0;
+  return development && management.tokens.length === 0 && management.tokensFile === undefined;
 }
 
 /** For this run only; the token itself is shown once and kept nowhere. */

@@ -15,7 +15,7 @@ export function createServeCommand(io: CommandIo, finish: (code: number) => void
     .description(
       'Runs the server: admission webhooks over HTTPS, and a management API.\n' +
         'Every key of the configuration can also be set by a variable: serving.port is PORTCULLIS_SERVING_PORT.\n' +
-        'Options win over variables, variables over the file. SIGTERM drains, SIGHUP reloads policies and certificates.',
+        'Options win over variables, variables over the file. SIGTERM drains, SIGHUP reloads policies, certificates and tokens.',
     )
     .option('-c, --config <file>', 'configuration; default: portcullis.yaml, when there is one')
     .option('--policies <dir...>', 'folders with policies, besides those of the configuration', [])

@@ -106,7 +106,9 @@ const management = z.strictObject({
   tokens: z.array(token).default([]).meta({ secret: true }).describe('who may use the management API'),
   tokensFile: path
     .optional()
-    .describe('YAML file with more tokens, a list in the form of `management.tokens`'),
+    .describe(
+      'YAML file with more tokens, a list in the form of `management.tokens`; followed while the server runs',
+    ),
   metricsOpen: z.boolean().default(true).describe('serve `/metrics` without a token'),
 });
 

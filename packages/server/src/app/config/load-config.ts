@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import { Fault, isFault } from '../../kernel/fault.ts';
-import { attempt } from '../../kernel/result.ts';
 import { checkConfig } from './check-config.ts';
-import type { ConfigValues } from './config-schema.ts';
 import { resolveConfig, type Config, type Surroundings } from './config.ts';
 import { readEnvironment } from './config-environment.ts';
 import { parseConfigFile } from './config-file.ts';
@@ -37,20 +34,11 @@ export async function loadConfig(input: ConfigInput): Promise<LoadedConfig | Fau
   const merged = mergeLayers([file, environment, readOptions(input.options, input.workingDirectory)]);
   const values = checkConfig(merged);
   if (isFault(values)) return values;
-  const tokens = await readTokens(values.management);
-  if (isFault(tokens)) return tokens;
   const directories = [
     ...values.policies.directories,
     ...input.policies.map((directory) => resolve(input.workingDirectory, directory)),
   ];
-  const config = resolveConfig(
-    {
-      ...values,
-      policies: { ...values.policies, directories },
-      management: { ...values.management, tokens },
-    },
-    input,
-  );
+  const config = resolveConfig({ ...values, policies: { ...values.policies, directories } }, input);
   return isFault(config) ? config : { config, warnings: environment.warnings };
 }
 
@@ -66,27 +54,6 @@ async function readConfigFile(input: ConfigInput): Promise<ConfigLayer | Fault> 
       cause: error,
     });
   }
-}
-
-type Tokens = ConfigValues['management']['tokens'];
-
-/** The tokens of the configuration and those of `management.tokensFile`. */
-async function readTokens({ tokens, tokensFile }: ConfigValues['management']): Promise<Tokens | Fault> {
-  if (tokensFile === undefined) return tokens;
-  const text = await attempt('PC_CONFIG_SYNTAX', `cannot read \`management.tokensFile\``, () =>
-    readFile(tokensFile, 'utf8'),
-  );
-  if (isFault(text)) return text;
-  const list = await attempt('PC_CONFIG_SYNTAX', tokensFile, async (): Promise<unknown> =>
-    // Without a quotation of the text.
-    parse(text, { prettyErrors: false }),
-  );
-  if (isFault(list)) return list;
-  const path = ['management', 'tokens'];
-  // Held to the same schema, as if the list stood in the configuration.
-  const setting = { path, value: list, where: (): string => tokensFile };
-  const checked = checkConfig({ settings: new Map([[path.join('.'), setting]]) });
-  return isFault(checked) ? checked : [...tokens, ...checked.management.tokens];
 }
 
 function isMissing(error: unknown): boolean {
