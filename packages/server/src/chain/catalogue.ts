@@ -1,10 +1,11 @@
 import type { EngineName, Phase, Review } from '@portcullis/contract';
 import type { Engine, EngineHost } from '../engines/engine.ts';
 import { isFault } from '../kernel/fault.ts';
+import type { Steps } from '../kernel/in-slices.ts';
 import type { NamespaceLabels } from '../kernel/ports.ts';
-import { isNamespaced } from '../policy/match/scope.ts';
 import { createMatcher } from '../policy/matcher.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
+import { PolicyIndex } from './policy-index.ts';
 import type { PolicySet, PreparedPolicy } from './policy-set.ts';
 
 export interface CatalogueOptions {
@@ -13,55 +14,37 @@ export interface CatalogueOptions {
   readonly namespaceLabels: NamespaceLabels;
 }
 
-/** Kinds of requests whose candidates are remembered; past it (a flood of invented kinds) the memory starts anew. */
-const MAX_REMEMBERED_KINDS = 4096;
-
 /** A policy set opened on one thread: immutable, and counted while reviews use it. */
 export class Catalogue {
   readonly revision: number;
-  readonly #policies: readonly LoadedPolicy[];
-  readonly #byKind = new Map<string, readonly LoadedPolicy[]>();
+  readonly policies: readonly LoadedPolicy[];
+  readonly #index: PolicyIndex;
+  readonly #byFingerprint: ReadonlyMap<string, LoadedPolicy>;
   #users = 0;
   /** Evaluators to close when the last review has left; set when a newer catalogue took over. */
   #retired: readonly LoadedPolicy[] | undefined;
 
-  constructor(revision: number, policies: readonly LoadedPolicy[]) {
+  constructor(revision: number, parts: CatalogueParts = new CatalogueParts()) {
     this.revision = revision;
-    this.#policies = policies;
+    this.policies = parts.policies;
+    this.#index = parts.index;
+    this.#byFingerprint = parts.byFingerprint;
   }
 
-  get size(): number {
-    return this.#policies.length;
-  }
-
-  get policies(): readonly LoadedPolicy[] {
-    return this.#policies;
+  /** The policy that was opened from the same document and module. */
+  opened(fingerprint: string): LoadedPolicy | undefined {
+    return this.#byFingerprint.get(fingerprint);
   }
 
   find(phase: Phase, name: string): LoadedPolicy | undefined {
-    return this.#policies.find(
+    return this.policies.find(
       ({ policy }) => policy.metadata.name === name && policy.spec.phase === phase && policy.spec.enabled,
     );
   }
 
-  /** Policies that may concern requests of this kind, in order; each still has to look at the object. */
+  /** Policies that may concern the request, in order; each still has to look at the object. */
   candidates(phase: Phase, review: Review): readonly LoadedPolicy[] {
-    const { operation, resource, subresource } = review;
-    const namespaced = isNamespaced(review);
-    const key = `${phase} ${review.gate} ${operation} ${resource.group}/${resource.version}/${resource.resource}/${subresource} ${namespaced}`;
-    const known = this.#byKind.get(key);
-    if (known !== undefined) return known;
-
-    const found = this.#policies.filter(
-      ({ policy: { spec }, matcher }) =>
-        spec.enabled &&
-        spec.phase === phase &&
-        spec.gate === review.gate &&
-        matcher.matchesKind(operation, resource, subresource, namespaced),
-    );
-    if (this.#byKind.size >= MAX_REMEMBERED_KINDS) this.#byKind.clear();
-    this.#byKind.set(key, found);
-    return found;
+    return this.#index.candidates(phase, review);
   }
 
   enter(): void {
@@ -86,16 +69,46 @@ export class Catalogue {
   }
 }
 
+/** What a catalogue is made of, policy by policy in their order. */
+class CatalogueParts {
+  readonly policies: LoadedPolicy[] = [];
+  readonly index = new PolicyIndex();
+  readonly byFingerprint = new Map<string, LoadedPolicy>();
+
+  add(loaded: LoadedPolicy): void {
+    this.policies.push(loaded);
+    this.index.add(loaded);
+    this.byFingerprint.set(loaded.fingerprint, loaded);
+  }
+}
+
+/** Policies that are opened in one step. */
+const STEP = 16;
+
+export interface OpenedCatalogue {
+  readonly catalogue: Catalogue;
+  /** What only the previous one used: to be retired when this one is in force. */
+  readonly unused: readonly LoadedPolicy[];
+}
+
 /** Opens a policy set; what has not changed since `previous` stays open and keeps its warm instances. */
-export function openCatalogue(set: PolicySet, options: CatalogueOptions, previous?: Catalogue): Catalogue {
-  const open = new Map(previous?.policies.map((loaded) => [loaded.fingerprint, loaded]));
-  const policies = set.policies.map(
-    (prepared) => open.get(prepared.fingerprint) ?? load(prepared, set, options),
-  );
-  const catalogue = new Catalogue(set.revision, policies);
-  const used = new Set(policies);
-  previous?.retire(previous.policies.filter((loaded) => !used.has(loaded)));
-  return catalogue;
+export function* openCatalogue(
+  set: PolicySet,
+  options: CatalogueOptions,
+  previous: Catalogue,
+): Steps<OpenedCatalogue> {
+  const parts = new CatalogueParts();
+  for (const [index, prepared] of set.policies.entries()) {
+    parts.add(previous.opened(prepared.fingerprint) ?? load(prepared, set, options));
+    if (index % STEP === STEP - 1) yield;
+  }
+  const catalogue = new Catalogue(set.revision, parts);
+  const unused: LoadedPolicy[] = [];
+  for (const [index, loaded] of previous.policies.entries()) {
+    if (catalogue.opened(loaded.fingerprint) !== loaded) unused.push(loaded);
+    if (index % STEP === STEP - 1) yield;
+  }
+  return { catalogue, unused };
 }
 
 /** The control thread has admitted all of this already: a failure here is a defect, not bad input. */
@@ -111,6 +124,7 @@ function load(prepared: PreparedPolicy, set: PolicySet, options: CatalogueOption
   return {
     policy,
     matcher,
+    exceptions: [],
     evaluator: engine.open(module, policy, options.host),
     phrases: engine.phrases,
     fingerprint: prepared.fingerprint,

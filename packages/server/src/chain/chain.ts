@@ -8,9 +8,10 @@ import type {
   Review,
 } from '@portcullis/contract';
 import { Fault, isFault } from '../kernel/fault.ts';
+import { atOnce, inSlices } from '../kernel/in-slices.ts';
 import { ask, faulted } from './ask.ts';
 import { failureClassOf } from '../policy/failure-class.ts';
-import { Catalogue, openCatalogue, type CatalogueOptions } from './catalogue.ts';
+import { Catalogue, openCatalogue, type CatalogueOptions, type OpenedCatalogue } from './catalogue.ts';
 import type { Finding } from './finding.ts';
 import { combine, settle, type Settled } from './finish.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
@@ -32,8 +33,10 @@ export interface Question {
 }
 
 export interface Chain {
-  /** Swaps the policy set; reviews in flight finish on the one that they began with. */
+  /** Swaps the policy set; reviews in flight finish on the one that they began with. Not while `installInSlices` runs. */
   install(set: PolicySet): void;
+  /** The same beside decisions, which are not held up: they are made by the old set until the new one is open as a whole. */
+  installInSlices(set: PolicySet): Promise<void>;
   /** 0 before the first set. */
   readonly revision: number;
   /** PC_NOT_FOUND for a policy that does not exist. Never rejects. */
@@ -41,13 +44,23 @@ export interface Chain {
   close(): void;
 }
 
+/** Milliseconds of each turn of the event loop that opening a policy set may take. */
+const INSTALL_SLICE = 0.5;
+
 export interface ChainOptions extends CatalogueOptions {
   readonly observer: Observer;
 }
 
 export function createChain(options: ChainOptions): Chain {
   const { clock } = options.host;
-  let catalogue = new Catalogue(0, []);
+  let catalogue = new Catalogue(0);
+  let installing: Promise<unknown> = Promise.resolve();
+
+  function swap(opened: OpenedCatalogue): void {
+    const previous = catalogue;
+    catalogue = opened.catalogue;
+    previous.retire(opened.unused);
+  }
 
   async function decide(review: Review, question: Question): Promise<Decision | Fault> {
     const current = catalogue;
@@ -113,7 +126,14 @@ export function createChain(options: ChainOptions): Chain {
 
   return {
     install(set) {
-      catalogue = openCatalogue(set, options, catalogue);
+      swap(atOnce(openCatalogue(set, options, catalogue)));
+    },
+    installInSlices(set) {
+      const installed = installing.then(async () => {
+        swap(await inSlices(openCatalogue(set, options, catalogue), clock, INSTALL_SLICE));
+      });
+      installing = installed.catch(() => undefined);
+      return installed;
     },
     get revision() {
       return catalogue.revision;

@@ -9,6 +9,7 @@ import {
 } from '../../src/app/threads/thread-pool.ts';
 import type { PolicySet } from '../../src/chain/policy-set.ts';
 import { isFault } from '../../src/kernel/fault.ts';
+import { makePolicy } from '../support/make-policy.ts';
 import { createPair, type Authority } from './support/certificates.ts';
 import { keepAliveAgent, post } from './support/post.ts';
 
@@ -105,10 +106,13 @@ describe('gate threads', { timeout: 60_000 }, () => {
       (await askAll(port)).map(({ revision }) => revision),
       [2, 2],
     );
-    pool.install({ ...emptySet(3), policies: [{} as PolicySet['policies'][number]] });
+    const prepared = { engine: 'plugin', module: 'plugin:1', fingerprint: '1' } as const;
+    pool.install({ ...emptySet(3), policies: [{ policy: makePolicy('p'), ...prepared }] });
     const waiting = pool.inForce(3);
     await ask(port);
     equal(pool.state().revision, 2);
+    // As a change and as a whole.
+    await until(() => logged.length === 4);
     await pool.close(0);
     equal(await waiting, false);
   });

@@ -39,7 +39,8 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
   });
   serveThread(control, {
     listener,
-    install: (set) => chain.install(set),
+    clock,
+    install: (set) => chain.installInSlices(set),
     flush: () => telemetry.drain(),
     failed,
   });

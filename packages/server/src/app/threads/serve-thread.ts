@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { PolicySet } from '../../chain/policy-set.ts';
+import { inSlices } from '../../kernel/in-slices.ts';
+import type { Clock } from '../../kernel/ports.ts';
 import type { GateListener } from '../http/gate-listener.ts';
 import { decodePolicySet, type PolicySetMessage } from './policy-set-message.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
@@ -7,7 +9,9 @@ import type { FromThread, ToThread } from './thread-messages.ts';
 /** What a gate thread is made of. */
 export interface ThreadParts {
   readonly listener: GateListener;
-  readonly install: (set: PolicySet) => void;
+  readonly clock: Clock;
+  /** Resolves when the set decides; its order of calls is kept. */
+  readonly install: (set: PolicySet) => Promise<void>;
   /** What telemetry has gathered; undefined when there is nothing. */
   readonly flush: () => unknown;
   /** An install that threw; the thread goes on with the set that it had. */
@@ -16,6 +20,8 @@ export interface ThreadParts {
 
 /** Milliseconds between two reports. */
 const REPORT_INTERVAL = 250;
+/** Milliseconds of each turn of the event loop that reading a policy set may take. */
+const INSTALL_SLICE = 0.5;
 
 /** Answers the control thread until it says `close`. */
 export function serveThread(control: MessagePort, parts: ThreadParts): void {
@@ -24,6 +30,8 @@ export function serveThread(control: MessagePort, parts: ThreadParts): void {
     const batch = parts.flush();
     if (batch !== undefined) send({ type: 'report', batch });
   };
+  let held: PolicySet | undefined;
+  let installing: Promise<void> = Promise.resolve();
   const timer = setInterval(report, REPORT_INTERVAL).unref();
 
   async function listen(message: ToThread & { readonly type: 'listen' }): Promise<void> {
@@ -36,13 +44,20 @@ export function serveThread(control: MessagePort, parts: ThreadParts): void {
     }
   }
 
-  function install(set: PolicySetMessage): void {
+  async function install(message: PolicySetMessage): Promise<void> {
+    const { revision, base } = message;
     try {
-      parts.install(decodePolicySet(set));
-      send({ type: 'installed', revision: set.revision });
+      const set = await inSlices(decodePolicySet(message, held), parts.clock, INSTALL_SLICE);
+      if (set !== undefined) {
+        await parts.install(set);
+        held = set;
+        send({ type: 'installed', revision });
+        return;
+      }
     } catch (error) {
       parts.failed(error);
     }
+    send({ type: 'not-installed', revision, base });
   }
 
   async function close(timeout: number): Promise<void> {
@@ -56,7 +71,8 @@ export function serveThread(control: MessagePort, parts: ThreadParts): void {
   control.on('message', (message: ToThread) => {
     switch (message.type) {
       case 'install':
-        install(message.set);
+        // One after the other: each changes what the last one has left.
+        installing = installing.then(() => install(message.set));
         break;
       case 'tls':
         parts.listener.setTls(message.material);

@@ -16,6 +16,8 @@ export type ToThread =
 /** From a gate thread to the control thread. */
 export type FromThread =
   | { readonly type: 'installed'; readonly revision: number }
+  /** It goes on with the set that it had. */
+  | { readonly type: 'not-installed'; readonly revision: number; readonly base: number }
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'not-listening'; readonly code: string; readonly message: string }
   | { readonly type: 'pong' }

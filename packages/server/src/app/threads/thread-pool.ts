@@ -2,7 +2,7 @@ import type { PolicySet } from '../../chain/policy-set.ts';
 import { Fault } from '../../kernel/fault.ts';
 import type { Clock, Logger } from '../../kernel/ports.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
-import { encodePolicySet, type PolicySetMessage } from './policy-set-message.ts';
+import { encodePolicySet } from './policy-set-message.ts';
 import { ThreadHandle } from './thread-handle.ts';
 import type { FromThread } from './thread-messages.ts';
 
@@ -72,7 +72,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   const waiting = new Set<{ readonly revision: number; readonly done: (reached: boolean) => void }>();
   const restarts = new Set<NodeJS.Timeout>();
   let wanted = options.threads;
-  let set: PolicySetMessage | undefined;
+  let set: PolicySet | undefined;
   let tls = options.tls;
   let { port } = options;
   let reusePort = true;
@@ -86,7 +86,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   function start(): void {
     const thread = new ThreadHandle(options.entry, options.threadData(tls), clock.now(), { message, gone });
     threads.add(thread);
-    if (set !== undefined) thread.send({ type: 'install', set });
+    if (set !== undefined) thread.send({ type: 'install', set: encodePolicySet(set) });
   }
 
   function message(thread: ThreadHandle, received: FromThread): void {
@@ -96,6 +96,9 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
         thread.revision = received.revision;
         if (!thread.listening) listen(thread);
         settle();
+        break;
+      case 'not-installed':
+        notInstalled(thread, received);
         break;
       case 'listening':
         thread.listening = true;
@@ -118,6 +121,12 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
         void thread.terminate();
         break;
     }
+  }
+
+  /** Without the one before it a change means nothing, so the whole set is sent; what fails as a whole is not sent again. */
+  function notInstalled(thread: ThreadHandle, { revision, base }: { revision: number; base: number }): void {
+    log.log('error', 'a gate thread could not install a policy set', { code: 'PC_THREAD', revision });
+    if (base !== 0 && set !== undefined) thread.send({ type: 'install', set: encodePolicySet(set) });
   }
 
   function listen(thread: ThreadHandle): void {
@@ -230,8 +239,10 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   return {
     listening: first.promise,
     install(next) {
-      set = encodePolicySet(next);
-      for (const thread of threads) thread.send({ type: 'install', set });
+      // Every thread has been sent the set before, or has it still in its way.
+      const change = encodePolicySet(next, set);
+      set = next;
+      for (const thread of threads) thread.send({ type: 'install', set: change });
     },
     setTls(material) {
       tls = material;

@@ -1,4 +1,5 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { createClock } from '../../../src/app/clock.ts';
 import { createGateListener } from '../../../src/app/http/gate-listener.ts';
 import { serveThread } from '../../../src/app/threads/serve-thread.ts';
 import type { TlsMaterial } from '../../../src/app/tls/tls-material.ts';
@@ -39,7 +40,8 @@ const listener = createGateListener({
 if (parentPort !== null) {
   serveThread(parentPort, {
     listener,
-    install: (set) => {
+    clock: createClock(),
+    install: async (set) => {
       if (set.policies.length > 0) throw new Error('cannot open');
       ({ revision } = set);
     },
