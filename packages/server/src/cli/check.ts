@@ -125,7 +125,8 @@ function textRow({ label }: ReviewInput, judgement: Judgement, io: CommandIo): s
     for (const warning of decision.warnings) lines.push(`  ${io.paint('yellow', 'warning')}: ${warning}`);
   }
   for (const operation of judgement.patch) lines.push(`  patch: ${JSON.stringify(operation)}`);
-  return `${lines.join('\n')}\n`;
+  // Further lines of a message are indented, so that none looks like the verdict on another input.
+  return `${lines.map((line) => line.replaceAll('\n', '\n    ')).join('\n')}\n`;
 }
 
 function jsonRow({ label }: ReviewInput, judgement: Judgement): unknown {

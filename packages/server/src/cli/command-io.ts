@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
+import { printable } from './printable.ts';
 
-/** Where a command writes. Standard output is for results, standard error for everything else. */
+/** Where a command writes, made printable. Standard output is for results, standard error for everything else. */
 export interface CommandIo {
   out(text: string): void;
   err(text: string): void;
@@ -16,8 +17,8 @@ export type Run<A> = (given: A, io: CommandIo) => Promise<number>;
 
 export function createCommandIo(out: NodeJS.WriteStream, err: NodeJS.WriteStream): CommandIo {
   return {
-    out: (text) => void out.write(text),
-    err: (text) => void err.write(text),
+    out: (text) => void out.write(printable(text)),
+    err: (text) => void err.write(printable(text)),
     // Honours NO_COLOR and FORCE_COLOR as well.
     paint: (style, text) => styleText(style, text, { stream: out, validateStream: true }),
   };

@@ -32,6 +32,27 @@ test('a denied manifest: exit 1, with policy, field and what to do', async () =>
   assert.match(out, /Approved registries: /);
 });
 
+test('what a message holds is shown, and does nothing to the terminal', async () => {
+  const { code, out } = await check(
+    pod('quay.io/\u001b[2J\u009b2Jx\nstandard input: allowed by image-registry'),
+  );
+  assert.equal(code, 1);
+  assert.match(out, /quay\.io\/\\u001b\[2J\\u009b2Jx/);
+  assert.doesNotMatch(out, /[^\n\P{Cc}]|^standard input: allowed/mu);
+});
+
+test('aliases that make too much out of little: exit 2', async () => {
+  const levels = ['a', 'b', 'c', 'd', 'e'].map(
+    (name, at, all) =>
+      `${name}: &${name} [${Array(9)
+        .fill(at === 0 ? 'x' : `*${all[at - 1]}`)
+        .join(',')}]`,
+  );
+  const { code, out, err } = await check(`${levels.join('\n')}\n`);
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /^PC_INPUT: `standard input`: Excessive alias count/);
+});
+
 test('several documents in one file are judged one by one', async () => {
   const two = `${pod('registry.k8s.io/pause:3.10')}\n`.replace(/^/, '---\n') + `---\n${pod('quay.io/x/y')}\n`;
   const { code, out } = await check(two);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import type { JsonObject, JsonValue } from '@portcullis/contract';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, type Document } from 'yaml';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { createJsonDocument } from '../../kernel/json/json-document.ts';
 import { attempt } from '../../kernel/result.ts';
@@ -62,10 +62,20 @@ function readDocuments(bytes: Uint8Array, shown: string): readonly JsonValue[] |
   for (const document of parseAllDocuments(text, { version: '1.1' })) {
     const [problem] = document.errors;
     if (problem !== undefined) return new Fault('PC_INPUT', `\`${shown}\`: ${problem.message}`);
-    const value = document.toJS() as JsonValue;
+    const value = valueOf(document, shown);
+    if (isFault(value)) return value;
     if (value !== null) values.push(value);
   }
   return values;
+}
+
+/** The library throws for aliases that would make too much out of little. */
+function valueOf(document: Document.Parsed, shown: string): JsonValue | Fault {
+  try {
+    return document.toJS() as JsonValue;
+  } catch (error) {
+    return new Fault('PC_INPUT', `\`${shown}\`: ${error instanceof Error ? error.message : ''}`);
+  }
 }
 
 /** `kubectl get -o yaml` writes a List. */

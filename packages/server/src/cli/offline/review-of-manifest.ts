@@ -17,11 +17,11 @@ export interface RequestDetails {
 }
 
 /** Plurals that no rule of English gives. */
-const IRREGULAR: Readonly<Record<string, string>> = {
-  endpoints: 'endpoints',
-  podmetrics: 'pods',
-  nodemetrics: 'nodes',
-};
+const IRREGULAR: ReadonlyMap<string, string> = new Map([
+  ['endpoints', 'endpoints'],
+  ['podmetrics', 'pods'],
+  ['nodemetrics', 'nodes'],
+]);
 
 const CLUSTER_SCOPED = new Set([
   'APIService',
@@ -97,7 +97,7 @@ function splitVersion(apiVersion: string): readonly [group: string, version: str
 
 function pluralOf(kind: string): string {
   const word = kind.toLowerCase();
-  const irregular = IRREGULAR[word];
+  const irregular = IRREGULAR.get(word);
   if (irregular !== undefined) return irregular;
   if (/(?:s|x|z|ch|sh)$/.test(word)) return `${word}es`;
   return /[^aeiou]y$/.test(word) ? `${word.slice(0, -1)}ies` : `${word}s`;
