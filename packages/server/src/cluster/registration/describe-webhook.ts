@@ -39,7 +39,10 @@ export function describeWebhook(
       selectorDocument(sharedSelector(policies, 'namespaceSelector'), requirement),
     ),
     ...given('objectSelector', selectorDocument(sharedSelector(policies, 'objectSelector'))),
-    ...given('matchConditions', matchConditions(policies, trafficExclusions(kinds, allKinds), options)),
+    ...given(
+      'matchConditions',
+      matchConditions(policies, failureClass, trafficExclusions(kinds, allKinds), options),
+    ),
     failurePolicy: failureClass,
     matchPolicy: 'Equivalent',
     sideEffects: 'None',
