@@ -47,7 +47,10 @@ export interface ServiceAccount {
   request(method: string, path: string, body?: object): Promise<HttpsResponse>;
 }
 
-/** Makes a service account with its roles, and the files that a pod of it would see. The namespace is made when it is missing. */
+/**
+ * Makes a service account with its roles, and the files that a pod of it would see. The namespace is made when it is missing.
+ * A token ends with its account, but the API server goes on to believe in one that it has seen for about 10 s.
+ */
 export async function createServiceAccount(options: ServiceAccountOptions): Promise<ServiceAccount> {
   const { kube, name, rules = [], clusterRules = [] } = options;
   for (const object of accountObjects(options)) {
