@@ -1,4 +1,5 @@
 import type { ParseResult } from '@marcbachmann/cel-js';
+import { comparisonCost } from './comparison-cost.ts';
 
 /** What the conditions of one policy may spend on one review: about 10 ms, because nothing can interrupt them. */
 export const CEL_BUDGET = 150_000;
@@ -6,7 +7,7 @@ export const CEL_BUDGET = 150_000;
 /** A failure, which the library describes at length even when the expression swallows it, takes as long as so many steps. */
 const FAILURE = 300;
 
-/** One unit per step, and more for long texts and lists. */
+/** One unit per step, and more for long texts, lists and maps. */
 export class CelBudget {
   left: number;
 
@@ -52,6 +53,13 @@ export class CelMeter {
     if (node.meta.alternate !== undefined || node.meta.macro !== undefined) return;
     const evaluate = node.meta.evaluate;
     const charge = (units: number): void => this.charge(units);
+    const { handle } = node;
+    if (handle !== undefined && COMPARISONS.has(node.op)) {
+      node.handle = (left, right, ...rest) => {
+        charge(comparisonCost(node.op, left, right));
+        return handle(left, right, ...rest);
+      };
+    }
     node.setMeta('evaluate', function metered(this: unknown, evaluator, self, context) {
       charge(1);
       let value: unknown;
@@ -63,10 +71,13 @@ export class CelMeter {
       }
       if (typeof value === 'string') charge(value.length >> 6);
       else if (Array.isArray(value)) charge(value.length >> 3);
+      else if (value instanceof Map) charge(value.size >> 3);
       return value;
     });
   }
 }
+
+const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', 'in']);
 
 type Evaluate = (this: unknown, evaluator: unknown, self: unknown, context: unknown) => unknown;
 
@@ -74,6 +85,8 @@ type Evaluate = (this: unknown, evaluator: unknown, self: unknown, context: unkn
 export interface LibraryNode {
   readonly op: string;
   readonly args: unknown;
+  /** Of an operator: what it does with its operands. */
+  handle?: (left: unknown, right: unknown, ...rest: readonly unknown[]) => unknown;
   readonly meta: { readonly evaluate: Evaluate; readonly alternate?: unknown; readonly macro?: unknown };
   setMeta(key: 'evaluate', value: Evaluate): void;
 }

@@ -50,8 +50,9 @@ function integer(near: number, exact: () => bigint): bigint | number {
  * A JSON object as a Map. A plain object would not do: the library looks at `constructor` to tell types, and a request may
  * have a key of that name.
  */
-class JsonMap extends Map<string, CelValue> {
-  readonly #source: JsonObject;
+export class JsonMap extends Map<string, CelValue> {
+  readonly source: JsonObject;
+  #keys: readonly string[] | undefined;
 
   static {
     // The library knows Maps by their constructor.
@@ -60,31 +61,40 @@ class JsonMap extends Map<string, CelValue> {
 
   constructor(source: JsonObject) {
     super();
-    this.#source = source;
+    this.source = source;
+  }
+
+  get #names(): readonly string[] {
+    this.#keys ??= Object.keys(this.source);
+    return this.#keys;
   }
 
   override get size(): number {
-    return Object.keys(this.#source).length;
+    return this.#names.length;
   }
 
   override has(key: string): boolean {
-    return Object.hasOwn(this.#source, key);
+    return Object.hasOwn(this.source, key);
   }
 
   override get(key: string): CelValue | undefined {
     const known = super.get(key);
     if (known !== undefined || typeof key !== 'string' || !this.has(key)) return known;
-    const value = toCelValue(this.#source[key]);
+    const value = toCelValue(this.source[key]);
     super.set(key, value);
     return value;
   }
 
   override keys(): MapIterator<string> {
-    return Object.keys(this.#source).values();
+    return this.#names.values();
+  }
+
+  override *values(): MapIterator<CelValue> {
+    for (const key of this.#names) yield this.get(key) ?? null;
   }
 
   override *entries(): MapIterator<[string, CelValue]> {
-    for (const key of Object.keys(this.#source)) yield [key, this.get(key) ?? null];
+    for (const key of this.#names) yield [key, this.get(key) ?? null];
   }
 
   override [Symbol.iterator](): MapIterator<[string, CelValue]> {

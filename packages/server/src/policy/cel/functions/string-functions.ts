@@ -14,13 +14,13 @@ export const registerStringFunctions: Register = (environment, meter) => {
     return text.charAt(Number(index));
   });
   environment.registerFunction('string.lowerAsciiOnly(): string', (text: string) =>
-    text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
+    rewritten(text, () => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())),
   );
   environment.registerFunction('string.upperAsciiOnly(): string', (text: string) =>
-    text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
+    rewritten(text, () => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())),
   );
   environment.registerFunction('string.reverse(): string', (text: string) =>
-    Array.from(text).toReversed().join(''),
+    rewritten(text, () => Array.from(text).toReversed().join('')),
   );
   environment.registerFunction(
     'string.replace(string, string): string',
@@ -49,6 +49,12 @@ export const registerStringFunctions: Register = (environment, meter) => {
     (text: string, pattern: string, limit: bigint) =>
       regex(pattern).findAll(text, limit < 0n ? Infinity : Number(limit)),
   );
+
+  /** Letter by letter, which takes far longer than to hand a text on. */
+  function rewritten(text: string, rewrite: () => string): string {
+    meter.charge(text.length >> 2);
+    return rewrite();
+  }
 
   /** `limit` below 0: every occurrence. The work is charged before it is done. */
   function replace(text: string, from: string, to: string, limit: bigint): string {

@@ -5,6 +5,8 @@ import type { Assertion, CharacterTest, RegexNode } from './regex-syntax.ts';
 const MAX_REPEAT = 1000;
 const MAX_DEPTH = 100;
 const MAX_LENGTH = 4096;
+/** Each is asked about each character of a text. */
+const MAX_CLASS_MEMBERS = 256;
 
 /** A pattern in the syntax of RE2, which CEL uses; PC_POLICY_CONDITION for anything else, back references and look-around among it. */
 export function parseRegex(pattern: string): RegexNode | Fault {
@@ -252,6 +254,7 @@ class Parser {
     const tests: CharacterTest[] = [];
     do tests.push(this.#classMember());
     while (!this.#accept(']'));
+    if (tests.length > MAX_CLASS_MEMBERS) throw new SyntaxProblem('a class of too many characters');
     const test: CharacterTest = (point) => tests.some((member) => member(point));
     // The case counts before the negation: `(?i)[^a]` takes no `A`.
     return isNegated ? negated(this.#flags.i ? caseless(test) : test) : test;

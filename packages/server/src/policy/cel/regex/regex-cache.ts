@@ -21,6 +21,8 @@ export function createRegexCache(charge: Charge): (pattern: string) => Regex {
     charge(pattern.length);
     const program = compileRegex(pattern);
     if (isFault(program)) throw new CelFailure(program.message);
+    // A short pattern can say a long program: `a{1000}`.
+    charge(program.steps.length);
     const regex: Regex = {
       test: (text) => findMatches(program, text, { limit: 1, charge, isTest: true }).length > 0,
       findAll: (text, limit) =>

@@ -50,6 +50,8 @@ class Search {
   readonly #charge: Charge;
   /** By step: the position for which it was last added. */
   readonly #added: Int32Array;
+  /** Steps that were gone through since the last charge: more than there are threads, for an assertion can end what splits began. */
+  #visited = 0;
 
   constructor(program: RegexProgram, text: string, isTest: boolean, charge: Charge) {
     this.#program = program;
@@ -69,7 +71,8 @@ class Search {
       // A later start never beats an earlier one.
       if (found === undefined) this.#add(threads, start, at, at);
       if (threads.steps.length === 0 && found !== undefined) break;
-      this.#charge(1 + threads.steps.length);
+      this.#charge(1 + (this.#visited >> 1));
+      this.#visited = 0;
       const point = text.codePointAt(at);
       const size = (point ?? 0) > 0xffff ? 2 : 1;
       const following: Threads = { steps: [], starts: [] };
@@ -96,6 +99,7 @@ class Search {
   #add(threads: Threads, place: number, at: number, begun: number): void {
     const pending = [place];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      this.#visited++;
       if (this.#added[next] === at) continue;
       this.#added[next] = at;
       const step = this.#program.steps[next];
