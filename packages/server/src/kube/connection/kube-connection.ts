@@ -24,7 +24,7 @@ export interface KubeConnection {
   /** `http://…` or `https://…` of a proxy that tunnels by CONNECT. */
   readonly proxy?: Secret;
   /** Further headers of every request: impersonation. */
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   identity(): Promise<KubeIdentity | Fault>;
   /** The server refused this one, or we its certificate: files are read and plugins run again. The newest, perhaps unchanged. */
   renew(refused: KubeIdentity): Promise<KubeIdentity | Fault>;

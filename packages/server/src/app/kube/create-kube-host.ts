@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import type { Clock, Logger } from '../../kernel/ports.ts';
+import type { Command, CommandOutcome, KubeHost } from '../../kube/kube-host.ts';
+
+/** A credential is small; whatever writes more is no exec plugin. */
+const MAX_OUTPUT = 1024 ** 2;
+
+/** Files, commands and timers of this machine. */
+export function createKubeHost(clock: Clock, log: Logger): KubeHost {
+  return {
+    clock,
+    log,
+    random: () => Math.random(),
+    after(milliseconds, run) {
+      const timer = setTimeout(run, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    readFile: (path) => readFile(path, 'utf8'),
+    runCommand,
+  };
+}
+
+function runCommand({ command, args, env, timeout }: Command): Promise<CommandOutcome> {
+  const { promise, resolve, reject } = Promise.withResolvers<CommandOutcome>();
+  const options = {
+    env: { ...process.env, ...env },
+    timeout,
+    maxBuffer: MAX_OUTPUT,
+    encoding: 'utf8',
+  } as const;
+  const child = execFile(command, args, options, (error, stdout) => {
+    const code = error === null ? 0 : error.code;
+    if (typeof code === 'string') reject(error);
+    else resolve({ code: code ?? undefined, stdout });
+  });
+  // Nobody is there to be asked.
+  child.stdin?.end();
+  return promise;
+}
