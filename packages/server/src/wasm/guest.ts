@@ -39,7 +39,7 @@ export interface GuestSetting<T> {
   readonly host: HostInterface<T>;
   readonly limits: GuestLimits;
   readonly runtime: WasmRuntime;
-  /** The run is over, and its answer on its way. */
+  /** The run is over, and its answer on its way. Whoever takes the guest may put its own in its place. */
   readonly onEnd: (guest: Guest<T>) => void;
 }
 
@@ -68,6 +68,7 @@ type Entry = (...args: readonly number[]) => Promise<unknown>;
 /** One instance, which serves one run at a time. */
 export class Guest<T> implements ParkedGuest, HostCaller<T> {
   readonly memory: InstanceMemory;
+  onEnd: (guest: Guest<T>) => void;
   readonly #setting: GuestSetting<T>;
   readonly #runtime: WasmRuntime;
   readonly #exports: WebAssembly.Exports;
@@ -94,6 +95,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   /** Throws what V8 throws when active segments do not fit or memory cannot be had. */
   constructor(setting: GuestSetting<T>) {
     const { compiled, host, limits } = setting;
+    this.onEnd = setting.onEnd;
     this.#setting = setting;
     this.#runtime = setting.runtime;
     const instance = new WebAssembly.Instance(compiled.module, {
@@ -170,7 +172,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
     this.#task = undefined;
     const { physical, size } = this.memory;
     this.#smallRuns = physical.length - size > SPARE_BYTES ? this.#smallRuns + 1 : 0;
-    this.#setting.onEnd(this);
+    this.onEnd(this);
     return outcome;
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/ports.ts';
+import { createIdleRoom, type IdleRoom } from './idle-room.ts';
 import { createUncatchable } from './uncatchable.ts';
 
 /** A guest between two slices. */
@@ -30,13 +31,18 @@ export interface WasmRuntime {
   park(guest: ParkedGuest): void;
   /** Once in the next turn of the event loop. */
   defer(chore: Chore): void;
+  /** For the instances that nobody uses now. */
+  readonly idle: IdleRoom;
 }
 
 export function createWasmRuntime(options: {
   readonly clock: Clock;
   readonly sliceMs?: number;
+  /** Bytes of memory that idle instances may hold; 256 MiB when absent. */
+  readonly maxIdleBytes?: number;
 }): WasmRuntime {
-  return new TurnRuntime(options.clock, options.sliceMs ?? 0.5);
+  const idle = createIdleRoom(options.maxIdleBytes ?? 256 * 1024 * 1024);
+  return new TurnRuntime(options.clock, options.sliceMs ?? 0.5, idle);
 }
 
 /** Slices in one turn: new guests get their first one at once, but a crowd of them does not hold up the event loop. */
@@ -49,6 +55,7 @@ const SLICES_PER_TURN = 2;
  */
 class TurnRuntime implements WasmRuntime {
   readonly clock: Clock;
+  readonly idle: IdleRoom;
   readonly #sliceMs: number;
   /** Milliseconds that guests have run in this turn. */
   #spent = 0;
@@ -62,8 +69,9 @@ class TurnRuntime implements WasmRuntime {
   #isTurnOfLongest = false;
   readonly #turn = (): void => this.#takeTurn();
 
-  constructor(clock: Clock, sliceMs: number) {
+  constructor(clock: Clock, sliceMs: number, idle: IdleRoom) {
     this.clock = clock;
+    this.idle = idle;
     this.#sliceMs = sliceMs;
   }
 

@@ -1,6 +1,5 @@
 import type { Policy } from '@portcullis/contract';
 import type { Fault } from '../../kernel/fault.ts';
-import { isFault } from '../../kernel/fault.ts';
 import { compileModule } from '../../wasm/compile-module.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { checkLimits } from '../../wasm/sandbox.ts';
@@ -8,6 +7,9 @@ import type { Engine, EngineHost, Evaluator } from '../engine.ts';
 import { checkExports } from './plugin-exports.ts';
 import { PLUGIN_HOST } from './plugin-host.ts';
 import { createPluginEvaluator } from './plugin-evaluator.ts';
+
+/** Limits under which modules have been seen to start. */
+const startedWith = new WeakMap<CompiledModule, Set<string>>();
 
 /** Modules of the plugin ABI: `validate` pulls its input and pushes its output through imports of module `env`. */
 export const pluginEngine: Engine<CompiledModule> = {
@@ -28,15 +30,27 @@ export const pluginEngine: Engine<CompiledModule> = {
     const problem =
       checkExports(module.info, policy.metadata.name) ?? checkLimits(module, policy.spec.limits);
     if (problem !== undefined) return problem;
+    // Nothing of the policy but its limits has a part in the start.
+    const { timeoutMs, memoryBytes, fuel } = policy.spec.limits;
+    const key = `${timeoutMs} ${memoryBytes} ${fuel}`;
+    const started = startedWith.get(module) ?? new Set();
+    if (started.has(key)) return undefined;
     const evaluator = createPluginEvaluator(module, policy, host);
     try {
-      const started = await evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
-      return isFault(started) ? started : undefined;
+      const refused = await evaluator.prepare(host.clock.now() + timeoutMs);
+      if (refused !== undefined) return refused;
+      startedWith.set(module, started.add(key));
+      return undefined;
     } finally {
       evaluator.close();
     }
   },
 
-  open: (module: CompiledModule, policy: Policy, host: EngineHost): Evaluator =>
-    createPluginEvaluator(module, policy, host),
+  open(module: CompiledModule, policy: Policy, host: EngineHost): Evaluator {
+    const evaluator = createPluginEvaluator(module, policy, host);
+    // The first evaluation should not have to wait for a start; one that fails tries again.
+    if (evaluator.isFirst && !host.runtime.idle.isFull)
+      void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
+    return evaluator;
+  },
 };

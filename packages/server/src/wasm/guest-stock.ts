@@ -1,0 +1,145 @@
+import { Fault, isFault } from '../kernel/fault.ts';
+import type { CompiledModule } from './compiled-module.ts';
+import { Guest, type GuestLimits } from './guest.ts';
+import type { HostInterface } from './host-interface.ts';
+import { RESERVED } from './instrumented.ts';
+import { isSameSnapshot, type MemorySnapshot } from './memory-snapshot.ts';
+import type { WasmRuntime } from './wasm-runtime.ts';
+
+export interface StockOptions<T> {
+  readonly host: HostInterface<T>;
+  readonly limits: GuestLimits;
+  readonly runtime: WasmRuntime;
+  /** What a new instance does once, metered, before the state is kept that every run starts from. */
+  readonly initialise?: {
+    /** Called in order where the module has them. */
+    readonly exports: readonly string[];
+    readonly context: () => T;
+    /** One run afterwards, never with a user's data, so that what guests set up in their first run is paid once. */
+    readonly warmUp?: { readonly entry: string; readonly context: () => T };
+  };
+}
+
+/** More than so many are let go when a burst is over. */
+const MAX_IDLE = 8;
+const NO_ARGUMENTS: readonly number[] = [];
+const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
+
+/**
+ * Instances of one module, made when they are needed and kept to be used again. Whoever takes one finds it as it was after its
+ * start, so sandboxes whose instances start in the same way may share a stock.
+ */
+export class GuestStock<T> {
+  readonly compiled: CompiledModule;
+  readonly #options: StockOptions<T>;
+  /** Ready for a run; the one used last is on top. */
+  #clean: Guest<T>[] = [];
+  /** To be reset. */
+  #used: Guest<T>[] = [];
+  #snapshot: MemorySnapshot | undefined;
+  #isClosed = false;
+  #isDeferred = false;
+
+  constructor(compiled: CompiledModule, options: StockOptions<T>) {
+    this.compiled = compiled;
+    this.#options = options;
+  }
+
+  get idle(): number {
+    return this.#clean.length + this.#used.length;
+  }
+
+  take(): Guest<T> | undefined {
+    const clean = this.#clean.pop();
+    if (clean !== undefined) return clean;
+    const used = this.#used.pop();
+    used?.reset();
+    return used;
+  }
+
+  /** A new instance after its start. Faults: PC_WASM_…, with `data: {fuel, memoryBytes}`. */
+  async make(deadline: number): Promise<Guest<T> | Fault> {
+    let guest: Guest<T>;
+    try {
+      const { host, limits, runtime } = this.#options;
+      guest = new Guest({ compiled: this.compiled, host, limits, runtime, onEnd: noHolder });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return new Fault('PC_WASM_START', `the module cannot be instantiated: ${reason}`, {
+        data: NOTHING_USED,
+        cause: error,
+      });
+    }
+    const fault = await this.#initialise(guest, deadline);
+    if (fault !== undefined) return asStartFault(fault);
+    if (this.compiled.layout.resettable) this.#keepSnapshot(guest);
+    return guest;
+  }
+
+  async #initialise(guest: Guest<T>, deadline: number): Promise<Fault | undefined> {
+    const { initialise } = this.#options;
+    const names = [RESERVED.start, ...(initialise?.exports ?? [])].filter((name) => guest.has(name));
+    const tasks = names.map((entry) => ({ entry, context: initialise?.context }));
+    const warmUp = initialise?.warmUp;
+    for (const { entry, context } of warmUp === undefined ? tasks : [...tasks, warmUp]) {
+      const run = await guest.run(entry, { context: context?.() as T, deadline }, NO_ARGUMENTS);
+      if (isFault(run)) return run;
+    }
+    return undefined;
+  }
+
+  #keepSnapshot(guest: Guest<T>): void {
+    const snapshot = guest.takeSnapshot();
+    if (this.#snapshot === undefined) this.#snapshot = snapshot;
+    else if (isSameSnapshot(snapshot, this.#snapshot)) guest.shareSnapshot(this.#snapshot);
+  }
+
+  /** Back after a run. */
+  give(guest: Guest<T>): void {
+    guest.onEnd = noHolder;
+    if (!this.#isUseful(guest) || this.idle >= MAX_IDLE) return;
+    this.#used.push(guest);
+    if (this.#isDeferred) return;
+    this.#isDeferred = true;
+    this.#options.runtime.defer(this);
+  }
+
+  #isUseful(guest: Guest<T>): boolean {
+    return !this.#isClosed && this.compiled.layout.resettable && !guest.isTainted && !guest.isOversized;
+  }
+
+  /** Resets what has been used. */
+  tidy(): void {
+    this.#isDeferred = false;
+    for (const guest of this.#used) {
+      guest.reset();
+      this.#clean.push(guest);
+    }
+    this.#used = [];
+    const bytes = this.#clean.reduce((sum, { memory }) => sum + memory.physical.length, 0);
+    this.#options.runtime.idle.note(this, bytes);
+  }
+
+  letGo(): void {
+    this.#clean = [];
+    this.#used = [];
+  }
+
+  /** What comes back is not kept any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.letGo();
+    this.#options.runtime.idle.note(this, 0);
+  }
+}
+
+function noHolder(): void {
+  // A run of nobody's: a start.
+}
+
+/** A limit stays a limit; whatever else happens is a module that does not start. */
+function asStartFault(fault: Fault): Fault {
+  const codes: readonly string[] = ['PC_WASM_TRAP', 'PC_WASM_STACK', 'PC_WASM_EXIT'];
+  if (!codes.includes(fault.code)) return fault;
+  return new Fault('PC_WASM_START', fault.message, { data: fault.data, cause: fault });
+}
