@@ -3,6 +3,7 @@ import { Fault, isFault } from '../kernel/fault.ts';
 import { applyJsonPatch } from '../kernel/json-patch/apply-json-patch.ts';
 import { checkEmission } from '../kernel/json-patch/check-emission.ts';
 import { diffToPatch } from '../kernel/json-patch/diff-to-patch.ts';
+import { describeKept } from '../kernel/json-patch/merge-returned.ts';
 
 /** What a mutation makes of an object: operations that the API server applies as we do, and the object after them. */
 export interface Mutated {
@@ -11,13 +12,17 @@ export interface Mutated {
   readonly warnings: readonly string[];
 }
 
-/** Undefined when the mutation changes nothing. */
+/** Undefined when the mutation changes nothing. Never throws: what a guest answers must not end the review of all the others. */
 export function applyMutation(review: Review, mutation: Mutation): Mutated | undefined | Fault {
   if (review.object === undefined) {
     return new Fault('PC_PATCH_APPLY', `a ${review.operation} has no object that could be changed`);
   }
-  const before = review.object.value();
-  return 'patch' in mutation ? applyPatch(before, mutation.patch) : applyObject(before, mutation.object);
+  try {
+    const before = review.object.value();
+    return 'patch' in mutation ? applyPatch(before, mutation.patch) : applyObject(before, mutation.object);
+  } catch (error) {
+    return new Fault('PC_INTERNAL', 'the mutation could not be applied', { cause: error });
+  }
 }
 
 function applyPatch(before: JsonValue, patch: JsonPatch): Mutated | undefined | Fault {
@@ -37,7 +42,7 @@ function applyObject(before: JsonValue, after: JsonValue): Mutated | undefined |
   const warnings =
     difference.kept.length === 0
       ? []
-      : [`kept fields not returned by the policy: ${difference.kept.join(', ')}`];
+      : [`kept fields not returned by the policy: ${describeKept(difference)}`];
   if (difference.patch.length === 0) return undefined;
   const object = applyJsonPatch(before, difference.patch);
   return isFault(object) ? object : { patch: difference.patch, object, warnings };

@@ -18,7 +18,8 @@ interface Result {
 function diff(before: JsonValue, after: JsonValue, options: DiffOptions = { removals: 'protect' }): Result {
   const difference = diffToPatch(before, after, options);
   assert.ok(!isFault(difference), isFault(difference) ? difference.message : '');
-  return difference;
+  const { patch, kept } = difference;
+  return { patch, kept };
 }
 
 function refusal(
@@ -223,4 +224,19 @@ test('under protect it applies, repeats to nothing, and loses no field', () => {
     }),
     { seed: 8, numRuns: 3000 },
   );
+});
+
+test('of many fields that stay the first are named and the others counted, at any depth', () => {
+  const wide = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`f${index}`, index]));
+  const nested = (inner: JsonValue): JsonObject => {
+    let value = inner;
+    for (let depth = 0; depth < 400; depth++) value = { a: value };
+    return value as JsonObject;
+  };
+  const difference = diffToPatch(nested(wide), nested({}), { removals: 'protect' });
+  assert.ok(!isFault(difference));
+  assert.deepEqual(difference.patch, []);
+  assert.equal(difference.kept.length, 20);
+  assert.equal(difference.kept[0], `${'/a'.repeat(400)}/f0`);
+  assert.equal(difference.keptUnnamed, 4980);
 });

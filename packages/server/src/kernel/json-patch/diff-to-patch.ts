@@ -4,7 +4,7 @@ import { isJsonObject, jsonEqual } from '../json/json-equal.ts';
 import { applyJsonPatch, MAX_PATCHED_DEPTH } from './apply-json-patch.ts';
 import { isWithinDepth } from './copy-json.ts';
 import { diffJson } from './diff-json.ts';
-import { mergeReturned } from './merge-returned.ts';
+import { describeKept, type Kept, mergeReturned } from './merge-returned.ts';
 
 export interface DiffOptions {
   /**
@@ -16,11 +16,9 @@ export interface DiffOptions {
   readonly removable?: readonly string[];
 }
 
-export interface Difference {
+export interface Difference extends Kept {
   /** `add`, `remove` and `replace` only; empty when nothing changed. */
   readonly patch: JsonPatch;
-  /** JSON pointers of fields that were not returned and stay. */
-  readonly kept: readonly string[];
 }
 
 /** The patch from an object to the complete new one that a policy returned. Both are parsed exactly; neither is changed. */
@@ -36,16 +34,19 @@ export function diffToPatch(
   const returned = withIdentity(before, after);
   if (isFault(returned)) return returned;
 
-  const { value, kept } =
-    removals === 'honour' ? { value: returned, kept: [] } : mergeReturned(before, returned, removable);
+  const { value, kept, keptUnnamed } =
+    removals === 'honour'
+      ? { value: returned, kept: [], keptUnnamed: 0 }
+      : mergeReturned(before, returned, removable);
   if (removals === 'refuse' && kept.length > 0) {
-    return unusable(`fields are missing from the new object: ${kept.join(', ')}; declare them as removable`);
+    const fields = describeKept({ kept, keptUnnamed });
+    return unusable(`fields are missing from the new object: ${fields}; declare them as removable`);
   }
   const patch = diffJson(before, value);
   const applied = applyJsonPatch(before, patch);
   if (isFault(applied)) return applied;
   return jsonEqual(applied, value)
-    ? { patch, kept }
+    ? { patch, kept, keptUnnamed }
     : new Fault('PC_INTERNAL', 'the difference of two objects does not lead from one to the other');
 }
 

@@ -19,10 +19,22 @@ const STRING_MAPS: ReadonlySet<string> = new Set([
   'parameters',
 ]);
 
-export interface Merged {
+export interface Merged extends Kept {
   readonly value: JsonValue;
-  /** JSON pointers, in the object as it was, of fields that were not returned and stay. */
+}
+
+/** Fields that were not returned and stay. A large object can lose more of them than anyone wants to read. */
+export interface Kept {
+  /** JSON pointers, in the object as it was, of the first 20. */
   readonly kept: readonly string[];
+  /** How many there are besides. */
+  readonly keptUnnamed: number;
+}
+
+const MAX_NAMED = 20;
+
+export function describeKept({ kept, keptUnnamed }: Kept): string {
+  return `${kept.join(', ')}${keptUnnamed === 0 ? '' : `, and ${keptUnnamed} more`}`;
 }
 
 /**
@@ -30,16 +42,25 @@ export interface Merged {
  * answer, and so is one that it removed: the first is put back, the second only where the two can be told apart.
  */
 export function mergeReturned(before: JsonObject, after: JsonObject, removable: readonly string[]): Merged {
-  const merge: Merge = { kept: [], removable: removable.map(parsePattern) };
-  return { value: mergeObject(merge, before, after, []), kept: merge.kept };
+  const merge: Merge = { kept: [], keptUnnamed: 0, removable: removable.map(parsePattern) };
+  const value = mergeObject(merge, before, after, undefined);
+  return { value, kept: merge.kept, keptUnnamed: merge.keptUnnamed };
 }
 
 interface Merge {
   readonly kept: string[];
+  keptUnnamed: number;
   readonly removable: readonly (readonly string[])[];
 }
 
-type Path = readonly string[];
+/** From the end to the start, so that going one level down costs the same at every depth. */
+type Path = { readonly key: string; readonly above: Path } | undefined;
+
+function tokensOf(path: Path): readonly string[] {
+  const tokens: string[] = [];
+  for (let part = path; part !== undefined; part = part.above) tokens.push(part.key);
+  return tokens.toReversed();
+}
 
 function mergeValue(merge: Merge, before: JsonValue, after: JsonValue, path: Path): JsonValue {
   if (isJsonObject(before) && isJsonObject(after)) return mergeObject(merge, before, after, path);
@@ -53,8 +74,9 @@ function mergeObject(merge: Merge, before: JsonObject, after: JsonObject, path: 
   for (const key of Object.keys(before)) {
     const old = before[key] as JsonValue;
     const returned = memberOf(after, key);
-    if (returned !== undefined) setMember(merged, key, mergeValue(merge, old, returned, [...path, key]));
-    else if (stays(merge, old, isMap, [...path, key])) setMember(merged, key, old);
+    if (returned !== undefined)
+      setMember(merged, key, mergeValue(merge, old, returned, { key, above: path }));
+    else if (stays(merge, old, isMap, { key, above: path })) setMember(merged, key, old);
   }
   for (const key of Object.keys(after)) {
     const added = memberOf(after, key);
@@ -73,7 +95,7 @@ function mergeArray(
   return alignArrays(before, after).map((old, index) => {
     const returned = after[index] as JsonValue;
     if (old === -1) return withoutNulls(returned);
-    return mergeValue(merge, before[old] as JsonValue, returned, [...path, String(old)]);
+    return mergeValue(merge, before[old] as JsonValue, returned, { key: String(old), above: path });
   });
 }
 
@@ -81,13 +103,18 @@ function mergeArray(
 function stays(merge: Merge, old: JsonValue, isMap: boolean, path: Path): boolean {
   // Encoders leave null out or write it as they like: it says nothing.
   if (old === null) return true;
-  if (isMap || merge.removable.some((pattern) => matches(pattern, path))) return false;
-  merge.kept.push(formatPointer(path));
+  if (isMap) return false;
+  if (merge.removable.length > 0) {
+    const tokens = tokensOf(path);
+    if (merge.removable.some((pattern) => matches(pattern, tokens))) return false;
+  }
+  if (merge.kept.length < MAX_NAMED) merge.kept.push(formatPointer(tokensOf(path)));
+  else merge.keptUnnamed += 1;
   return true;
 }
 
 function isStringMap(object: JsonObject, path: Path): boolean {
-  return STRING_MAPS.has(path.at(-1) ?? '') && Object.values(object).every(isStringOrNumber);
+  return STRING_MAPS.has(path?.key ?? '') && Object.values(object).every(isStringOrNumber);
 }
 
 function isStringOrNumber(value: JsonValue | undefined): boolean {
@@ -110,13 +137,13 @@ function withoutNulls(value: JsonValue): JsonValue {
   return kept;
 }
 
-function matches(pattern: Path, path: Path): boolean {
+function matches(pattern: readonly string[], path: readonly string[]): boolean {
   return (
     pattern.length === path.length && pattern.every((token, index) => token === '*' || token === path[index])
   );
 }
 
-function parsePattern(pattern: string): Path {
+function parsePattern(pattern: string): readonly string[] {
   const path = parsePointer(pattern);
   if (path === undefined) throw new TypeError(`\`${pattern}\` is not a JSON pointer`);
   return path;
