@@ -17,7 +17,7 @@ export async function ask(loaded: LoadedPolicy, review: Review, clock: Clock): P
     const durationMs = clock.now() - started;
     return excepted({ loaded, verdict, durationMs, fuel, memoryBytes }, review, clock);
   } catch (error) {
-    // An engine that throws broke its contract; the request still gets an explicit fault.
+    // A matcher or an engine that throws broke its contract; the request still gets an explicit fault.
     return excepted(found(loaded, faulted(Fault.from(error)), clock.now() - started), review, clock);
   }
 }

@@ -39,7 +39,7 @@ export interface Chain {
   installInSlices(set: PolicySet): Promise<void>;
   /** 0 before the first set. */
   readonly revision: number;
-  /** PC_NOT_FOUND for a policy that does not exist. Never rejects. */
+  /** PC_NOT_FOUND for a policy that does not exist, PC_NOT_READY before the first set. Never rejects. */
   decide(review: Review, question: Question): Promise<Decision | Fault>;
   close(): void;
 }
@@ -152,6 +152,8 @@ interface Asked {
 
 function select(catalogue: Catalogue, review: Review, question: Question): Asked | Fault {
   const { phase, policy, failureClass } = question;
+  // No policies and no knowledge of any are two things: only the first one may allow.
+  if (catalogue.revision === 0) return new Fault('PC_NOT_READY', 'no policy set has been loaded yet');
   const candidates = catalogue.candidates(phase, review);
   const { revision } = catalogue;
   if (failureClass !== undefined) {
@@ -160,7 +162,8 @@ function select(catalogue: Catalogue, review: Review, question: Question): Asked
   }
   if (policy === undefined) return { policies: candidates, revision };
   const named = catalogue.find(phase, policy);
-  if (named === undefined) return new Fault('PC_NOT_FOUND', `there is no ${phase} policy \`${policy}\``);
+  if (named?.policy.spec.gate !== review.gate)
+    return new Fault('PC_NOT_FOUND', `there is no ${phase} policy \`${policy}\``);
   return { policies: candidates.includes(named) ? [named] : [], revision };
 }
 

@@ -90,8 +90,8 @@ export function combine(settled: readonly Settled[], patch: JsonPatch, revision:
 
   for (const { finding, verdict } of settled) {
     const { name } = finding.loaded.policy.metadata;
-    if (verdict.outcome === 'fault' || verdict.outcome === 'abstain') {
-      // Settled verdicts of this gate are allow or deny; anything else must never pass as an allow.
+    if (verdict.outcome !== 'allow' && verdict.outcome !== 'deny') {
+      // Settled verdicts of this gate are allow or deny; anything else, known or not, must never pass as an allow.
       denied = true;
       messages.push(`[${name}] policy gave no answer`);
       continue;

@@ -295,3 +295,68 @@ test('one class: only policies whose absence means the same to a request', async
   assert.deepEqual(await asked('Fail'), ['strict']);
   assert.deepEqual(await asked('Ignore'), ['lenient', 'watched']);
 });
+
+test('before the first set nothing is allowed', async () => {
+  const { records, ...rest } = setUp({});
+  const chain = createChain({
+    engines: new Map([['plugin', rest.engine]]),
+    host: createTestHost(),
+    namespaceLabels: () => undefined,
+    observer: { decided: () => undefined, refused: () => undefined },
+  });
+  for (const phase of ['validate', 'mutate'] as const) {
+    const decision = await chain.decide(makeReview(), { phase, withObject });
+    assert.equal(isFault(decision) && decision.code, 'PC_NOT_READY');
+  }
+  assert.equal(
+    (await decide(rest.chain)).outcome,
+    'allow',
+    'an empty set was loaded, which is another thing',
+  );
+  assert.equal(records.length, 1);
+});
+
+test('a verdict of no known kind is never an allow', async () => {
+  const odd = { outcome: 'Allow', warnings: [], auditAnnotations: {} } as unknown as Verdict;
+  for (const mode of ['enforce', 'warn', 'audit'] as const) {
+    const decision = await decide(setUp({ odd: () => odd }, { odd: { mode } }).chain);
+    assert.equal(decision.outcome, 'deny');
+  }
+});
+
+test('a policy of another gate is not there for this one', async () => {
+  const { chain } = setUp({ login: () => deny('no') }, { login: { gate: 'authentication' } });
+  const decision = await chain.decide(makeReview(), { phase: 'validate', policy: 'login', withObject });
+  assert.equal(isFault(decision) && decision.code, 'PC_NOT_FOUND');
+});
+
+test('a mutation that cannot even be tried is a fault of its policy', async () => {
+  const hostile: Verdict = {
+    ...allowed,
+    mutation: {
+      get object(): never {
+        throw new RangeError('Invalid string length');
+      },
+    },
+  };
+  const specs = (failurePolicy: 'Fail' | 'Ignore') => ({ m: { phase: 'mutate', failurePolicy } }) as const;
+  const strict = await decide(setUp({ m: () => hostile }, specs('Fail')).chain, 'mutate');
+  assert.equal(strict.outcome, 'deny');
+  assert.equal(strict.contributions[0]?.fault, 'PC_INTERNAL');
+  const open = await decide(setUp({ m: () => hostile }, specs('Ignore')).chain, 'mutate');
+  assert.equal(open.outcome, 'allow');
+  assert.equal(open.patch, undefined);
+});
+
+test('a few of the fields that a policy lost are named, however many there are', async () => {
+  const spec = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`field${index}`, index]));
+  const { chain } = setUp(
+    { m: () => ({ ...allow, mutation: { object: { metadata: { name: 'web' }, spec: { added: 1 } } } }) },
+    { m: { phase: 'mutate' } },
+  );
+  const decision = await decide(chain, 'mutate', makeReview({ metadata: { name: 'web' }, spec }));
+  const [warning = ''] = decision.warnings;
+  assert.match(warning, /^\[m\] kept fields not returned by the policy: \/spec\/field0, /);
+  assert.match(warning, /, and 4980 more$/);
+  assert.ok(warning.length < 1000);
+});

@@ -10,6 +10,7 @@ const STATUSES: Readonly<Partial<Record<FaultCode, readonly [number, string]>>> 
   PC_NOT_FOUND: [404, 'NotFound'],
   PC_METHOD: [405, 'MethodNotAllowed'],
   PC_OVERLOAD: [429, 'TooManyRequests'],
+  PC_NOT_READY: [503, 'ServiceUnavailable'],
   PC_INTERNAL: [500, 'InternalError'],
 };
 const BAD_REQUEST = [400, 'BadRequest'] as const;

@@ -24,6 +24,10 @@ export const SERVER_FAULTS = {
     meaning: 'the server has more work than it may take',
     advice: 'retry after the named seconds',
   },
+  PC_NOT_READY: {
+    meaning: 'a review came before any policy set was loaded',
+    advice: 'wait until `/readyz` answers 200',
+  },
   PC_INTERNAL: {
     meaning: 'an unexpected error inside Portcullis',
     advice: 'please report it with the log line',
