@@ -111,7 +111,7 @@ function namespaceSelected(
 }
 
 function objectSelected(selector: Selector | undefined, { object, oldObject }: ClientRequest): boolean {
-  if (selector === undefined) return true;
+  if (selector?.matchLabels === undefined && selector?.matchExpressions === undefined) return true;
   return [object, oldObject].some((one) => {
     const labels = labelsOf(one);
     return labels !== undefined && selects(selector, labels);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject, Policy, Review } from '@portcullis/contract';
 import * as fc from 'fast-check';
+import { parse } from 'yaml';
 import { describeRegistration } from '../../src/cluster/registration/describe-registration.ts';
 import type { RegistrationOptions } from '../../src/cluster/registration/registration-options.ts';
+import { describeStaticManifests } from '../../src/cluster/registration/static-manifests.ts';
 import { isFault } from '../../src/kernel/fault.ts';
 import { jsonDocumentOf } from '../../src/kernel/json/json-document.ts';
 import { failureClassOf } from '../../src/policy/failure-class.ts';
@@ -230,6 +232,75 @@ test('one policy: the whole document', () => {
       ],
     },
     notes: [],
+  });
+});
+
+test('conditions of a policy that is alone and may deny are evaluated by the API server', () => {
+  const conditions = [{ name: 'mine', expression: "request.operation != 'DELETE'" }];
+  const policy = makePolicy('a', { match: { ...makePolicy('a').spec.match, conditions } });
+  const pushed = (policies: readonly Policy[]): unknown => {
+    const { validating = {} } = describeRegistration(policies, { endpoint: { url: 'https://a' } });
+    const [webhook] = validating['webhooks'] as unknown as { matchConditions: { name: string }[] }[];
+    return webhook?.matchConditions.filter(({ name }) => name.startsWith('condition'));
+  };
+  assert.deepEqual(pushed([policy]), [
+    { name: 'condition-1', expression: '(request.operation != "DELETE")' },
+  ]);
+  assert.deepEqual(pushed([policy, makePolicy('b')]), []);
+  // A condition that fails would pass unseen.
+  assert.deepEqual(pushed([{ ...policy, spec: { ...policy.spec, mode: 'audit' } }]), []);
+});
+
+test('what an operator must know', () => {
+  const match = makePolicy('a').spec.match;
+  const rule = { apiVersions: ['v1'], scope: '*' as const, resourceNames: [] };
+  const { notes } = describeRegistration(
+    [
+      makePolicy('exempt', { match: { ...match, namespaces: ['kube-system'] } }),
+      makePolicy('nowhere', { match: { ...match, namespaces: ['a'], excludedNamespaces: ['a'] } }),
+      makePolicy('hooks', {
+        match: {
+          ...match,
+          resources: [{ ...rule, apiGroups: ['admissionregistration.k8s.io'], resources: ['*'] }],
+        },
+      }),
+      makePolicy('slow', {
+        phase: 'mutate',
+        match: { ...match, resources: [{ ...rule, apiGroups: [''], resources: ['pods'] }] },
+        limits: { timeoutMs: 12_000, memoryBytes: 65_536, fuel: 1 },
+      }),
+      makePolicy('wide'),
+    ],
+    OPTIONS,
+  );
+  assert.deepEqual(
+    notes.map(({ policy, text }) => `${policy} ${text}`),
+    [
+      'exempt is never asked: it judges only `kube-system`, and the registration exempts that',
+      'hooks is never asked: API servers send no requests for webhook and admission policy objects to webhooks that are registered through the API; static manifests can guard them',
+      'nowhere is never asked: `namespaces` and `excludedNamespaces` leave none',
+      'slow may take 13 s, and API servers wait 10 s: lower `limits.timeout` or raise `kubernetes.registration.timeout`',
+      'wide is not asked about leases, events, nodes/status, reviews of tokens and access, which its rules take by a wildcard only: name these resources in a rule to judge them',
+    ],
+  );
+});
+
+test('static manifests: YAML with a reserved name, for webhook objects too', () => {
+  const match = makePolicy('a').spec.match;
+  const rule = { apiGroups: ['admissionregistration.k8s.io'], apiVersions: ['v1'], resources: ['*'] };
+  const guard = makePolicy('guard', {
+    match: { ...match, resources: [{ ...rule, scope: 'Cluster', resourceNames: [] }] },
+  });
+  const { validating, mutating, notes } = describeStaticManifests([guard], { url: 'https://10.0.0.1:8443/' });
+  assert.equal(mutating, undefined);
+  assert.deepEqual(notes, []);
+  const document = parse(validating ?? '') as { metadata: unknown; webhooks: { clientConfig: unknown }[] };
+  assert.deepEqual(document.metadata, {
+    name: 'portcullis.static.k8s.io',
+    labels: { 'app.kubernetes.io/managed-by': 'portcullis' },
+  });
+  assert.deepEqual(document.webhooks[0]?.clientConfig, {
+    url: 'https://10.0.0.1:8443/admission/fail/validate',
   });
 });
 

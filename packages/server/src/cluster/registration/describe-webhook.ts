@@ -17,7 +17,10 @@ import { cappedSeconds, neededSeconds } from './webhook-timeout.ts';
 
 const DEFAULT_MAX_SECONDS = 10;
 
-/** One entry of `webhooks`. */
+/**
+ * One entry of `webhooks`. Every field that an API server would fill in is written out: what is absent here and present there
+ * was put there by somebody else.
+ */
 export function describeWebhook(
   { label, asked, allKinds }: VersionGroup,
   phase: Phase,
@@ -34,11 +37,8 @@ export function describeWebhook(
     name: webhookName(label, phase, failureClass, options),
     clientConfig: clientConfig(options, admissionPath(failureClass, phase)),
     rules: webhookRules(kinds).map((rule) => ({ ...rule })),
-    ...given(
-      'namespaceSelector',
-      selectorDocument(sharedSelector(policies, 'namespaceSelector'), requirement),
-    ),
-    ...given('objectSelector', selectorDocument(sharedSelector(policies, 'objectSelector'))),
+    namespaceSelector: selectorDocument(sharedSelector(policies, 'namespaceSelector'), requirement),
+    objectSelector: selectorDocument(sharedSelector(policies, 'objectSelector')),
     ...given(
       'matchConditions',
       matchConditions(policies, failureClass, trafficExclusions(kinds, allKinds), options),

@@ -1,4 +1,4 @@
-import type { LabelRequirement, LabelSelector, Policy } from '@portcullis/contract';
+import type { JsonObject, LabelRequirement, LabelSelector, Policy } from '@portcullis/contract';
 
 /**
  * The selector that all policies of a webhook have, which may then be evaluated by the API server; undefined when they differ,
@@ -14,11 +14,11 @@ export function sharedSelector(
   return others.every((other) => other !== undefined && canonical(other) === text) ? first : undefined;
 }
 
-/** As Kubernetes writes it, or undefined when it selects everything. */
+/** As Kubernetes writes it; `{}` selects everything. */
 export function selectorDocument(
   selector: LabelSelector | undefined,
   requirement?: LabelRequirement,
-): object | undefined {
+): JsonObject {
   const labels = Object.entries(selector?.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const expressions = [
     ...(selector?.matchExpressions ?? []),
@@ -28,7 +28,6 @@ export function selectorDocument(
     operator,
     ...(values.length === 0 ? {} : { values: [...values] }),
   }));
-  if (labels.length + expressions.length === 0) return undefined;
   return {
     ...(labels.length === 0 ? {} : { matchLabels: Object.fromEntries(labels) }),
     ...(expressions.length === 0 ? {} : { matchExpressions: expressions }),

@@ -1,3 +1,4 @@
+import { CLUSTER_FAULTS } from './cluster.ts';
 import { KUBE_FAULTS } from './kube.ts';
 import { MODULE_FAULTS } from './module.ts';
 import { POLICY_FAULTS } from './policy.ts';
@@ -13,6 +14,7 @@ const ROWS = {
   ...REVIEW_FAULTS,
   ...SERVER_FAULTS,
   ...KUBE_FAULTS,
+  ...CLUSTER_FAULTS,
 };
 
 export type FaultCode = keyof typeof ROWS;

@@ -1,0 +1,10 @@
+import type { FaultEntry } from './fault-entry.ts';
+
+/** Our own place in a cluster: the registration of the webhooks. */
+export const CLUSTER_FAULTS = {
+  PC_REGISTRATION_CONTESTED: {
+    meaning: 'somebody else keeps changing the webhook configurations that Portcullis keeps',
+    advice:
+      'find out who with `kubectl get … -o yaml --show-managed-fields` and stop it; to switch Portcullis off create the ConfigMap `portcullis-off`',
+  },
+} as const satisfies Record<string, FaultEntry>;
