@@ -25,7 +25,8 @@ export async function pruneWorkDirectories(): Promise<void> {
       const path = join(ROOT, name);
       const found = await stat(path).catch(() => undefined);
       if (found !== undefined && Date.now() - found.mtimeMs > KEEP_MS) {
-        await rm(path, { recursive: true, force: true });
+        // What a killed run left mounted stays; it must not hinder this one.
+        await rm(path, { recursive: true, force: true }).catch(() => undefined);
       }
     }),
   );
