@@ -7,11 +7,11 @@ import type { LoadedPolicy } from './loaded-policy.ts';
 /** Puts one review to one policy. Undefined when the policy does not concern it. Never rejects. */
 export async function ask(loaded: LoadedPolicy, review: Review, clock: Clock): Promise<Finding | undefined> {
   const started = clock.now();
-  const matches = loaded.matcher.matchesObject(review);
-  if (matches === false) return undefined;
-  if (isFault(matches))
-    return excepted(found(loaded, faulted(matches), clock.now() - started), review, clock);
   try {
+    const matches = loaded.matcher.matchesObject(review);
+    if (matches === false) return undefined;
+    if (isFault(matches))
+      return excepted(found(loaded, faulted(matches), clock.now() - started), review, clock);
     const deadline = Math.min(review.deadline, started + loaded.policy.spec.limits.timeoutMs);
     const { verdict, fuel, memoryBytes } = await loaded.evaluator.evaluate(review, deadline);
     const durationMs = clock.now() - started;
