@@ -48,7 +48,7 @@ for (const [name, bytes, feature] of FEATURES) {
   });
 }
 
-/** Modules that V8 would take seconds or minutes to compile, in one go. */
+/** Modules that V8 would take seconds, minutes or gigabytes to compile, in one go. */
 const BOMBS: readonly (readonly [name: string, bytes: Uint8Array])[] = [
   [
     'locals and ifs',
@@ -69,6 +69,11 @@ const BOMBS: readonly (readonly [name: string, bytes: Uint8Array])[] = [
     ),
   ],
   ['labels of br_table', tables()],
+  ['calls', wat(`(module (func $f ${'call $f '.repeat(130_000)}))`)],
+  [
+    'divisions',
+    wat(`(module (func (param i32) ${'(drop (i32.div_s (local.get 0) (local.get 0))) '.repeat(130_000)}))`),
+  ],
 ];
 
 /** Two hundred tables of a hundred labels, with two hundred operands below. */
@@ -154,6 +159,19 @@ const MALFORMED: readonly (readonly [name: string, bytes: Uint8Array, message: s
     'the module is not valid: its code breaks the typing rules',
   ],
 ];
+
+test('names that differ in a byte order mark are different names, as they are for V8', () => {
+  const names = ['validate', '\ufeffvalidate', '', '\ufeff', '\ufeffportcullis:fuel'];
+  const module = wat(`(module (func $f) ${names.map((name) => `(export "${name}" (func $f))`).join('')})`);
+  const result = instrumentModule(module);
+  assert.ok(!isFault(result));
+  assert.deepEqual(
+    result.info.exports.map(({ name }) => name),
+    names,
+  );
+  const exported = WebAssembly.Module.exports(new WebAssembly.Module(result.bytes)).map(({ name }) => name);
+  assert.deepEqual(exported.slice(0, names.length), names);
+});
 
 /** Valid, and each would take seconds or gigabytes in every instance, which nobody has paid for. */
 const CROWDS: readonly (readonly [name: string, bytes: Uint8Array, message: string])[] = [

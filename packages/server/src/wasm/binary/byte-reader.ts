@@ -1,6 +1,7 @@
 import { Fault } from '../../kernel/fault.ts';
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
+/** As it stands: a byte order mark at the start of a name is part of it. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Reads a Wasm binary with every access checked. Inside the decoder a violation is thrown as a {@link Fault} with the byte
