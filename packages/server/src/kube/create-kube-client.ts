@@ -44,7 +44,7 @@ const PATCH_TYPES = {
 export function createKubeClient({ connection, runtime, userAgent }: KubeClientOptions): KubeClient {
   const exchange = createExchange(connection, runtime, userAgent);
   const transport = createTransport(connection, exchange, runtime);
-  const reading = (sending: Sending, silence = SILENCE): BodyReading => ({
+  const reading = (sending: Sending, silence = () => SILENCE): BodyReading => ({
     runtime,
     outgoing: sending,
     silence,
@@ -93,11 +93,12 @@ export function createKubeClient({ connection, runtime, userAgent }: KubeClientO
   };
 
   const watch: KubeClient['watch'] = async (target, options, onEvent) => {
-    const { signal, silence } = options;
+    const { signal, silence, onOpen } = options;
     const sending = prepareRequest('watch', target, { signal, attempts: 1, query: watchQuery(options) });
     if (isFault(sending)) return sending;
     const answer = await transport.send(sending);
     if (isFault(answer)) return answer;
+    onOpen?.();
     let events = 0;
     const splitter = createLineSplitter(MAX_OBJECT_BYTES, (line) => {
       events += 1;

@@ -35,8 +35,10 @@ export interface WatchOptions extends SelectOptions {
   readonly sendInitialEvents?: boolean | undefined;
   /** After so many seconds the server ends the watch. */
   readonly timeoutSeconds: number;
-  /** Milliseconds without a byte after which the connection counts as dead. */
-  readonly silence: number;
+  /** Milliseconds without a byte after which the connection counts as dead; asked again each time that it runs out. */
+  readonly silence: () => number;
+  /** The server has agreed to the watch. */
+  readonly onOpen?: (() => void) | undefined;
 }
 
 export interface WriteOptions extends RequestOptions {

@@ -21,7 +21,7 @@ export function parseWatchEvent(line: Buffer, what: string, resource: KubeResour
   if (!isRecord(parsed))
     return new Fault('PC_KUBE_ANSWER', `${what}: a line of the watch is not a JSON object`);
   const { type, object } = parsed;
-  if (type === 'ERROR') return serverFault(what, 500, object);
+  if (type === 'ERROR') return serverFault(what, { http: 500, status: object, event: true });
   if (type === 'BOOKMARK') return parseBookmark(object, what);
   if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') {
     return new Fault('PC_KUBE_ANSWER', `${what}: a line of the watch has an unknown type`);

@@ -1,10 +1,17 @@
 import { Fault } from '../../kernel/fault.ts';
 
+export interface Broken {
+  /** The server had begun to answer. */
+  readonly answered: boolean;
+  /** It was a connection kept from an earlier request. */
+  readonly reused?: boolean;
+}
+
 /**
- * A connection that could not be made, or that broke. Its data: `reason`, the system's code; `answered`, whether the server
- * had begun to answer; `trust`, whether the server's certificate was the reason.
+ * A connection that could not be made, or that broke. Its data: `reason`, the system's code; `answered` and `reused`;
+ * `trust`, whether the server's certificate was the reason.
  */
-export function connectionFault(what: string, error: unknown, answered: boolean): Fault {
+export function connectionFault(what: string, error: unknown, broken: Broken): Fault {
   const cause = error instanceof Error ? error : undefined;
   const reason = cause === undefined ? 'UNKNOWN' : codeOf(cause);
   // The text of the library may hold the proxy's URL, so only its code is told; a certificate's problem is worth its text.
@@ -15,7 +22,7 @@ export function connectionFault(what: string, error: unknown, answered: boolean)
   }
   const text = trust ? (cause?.message ?? reason) : (MEANINGS[reason] ?? reason);
   return new Fault('PC_KUBE_UNREACHABLE', `${what}: ${text}`, {
-    data: { reason, answered, trust },
+    data: { reason, trust, ...broken },
     cause: error,
   });
 }

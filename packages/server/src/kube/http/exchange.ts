@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import type { KubeConnection, KubeIdentity } from '../connection/kube-connection.ts';
 import type { KubeRuntime } from '../kube-host.ts';
-import { connectionFault } from './connection-fault.ts';
+import { connectionFault, type Broken } from './connection-fault.ts';
 
 export interface Outgoing {
   readonly method: string;
@@ -91,7 +91,7 @@ export function createExchange(
         // Stays for errors after the headers, which the reader of the body sees too.
         request.on('error', (error) => {
           stop();
-          resolve(exchangeFault(outgoing, error, false));
+          resolve(exchangeFault(outgoing, error, { answered: false, reused: request.reusedSocket }));
         });
         request.end(outgoing.body);
       });
@@ -108,7 +108,7 @@ async function exchanged(
   try {
     return await new Promise(start);
   } catch (error) {
-    return exchangeFault(outgoing, error, false);
+    return exchangeFault(outgoing, error, { answered: false });
   }
 }
 
@@ -125,7 +125,7 @@ function tlsOptions(connection: KubeConnection, { ca, certificate }: KubeIdentit
 
 function limitTime(request: ClientRequest, { what, timeout }: Outgoing, runtime: KubeRuntime): () => void {
   const late = (text: string) => (): void => {
-    request.destroy(new Fault('PC_KUBE_TIMEOUT', `${what}: ${text}`));
+    request.destroy(new Fault('PC_KUBE_TIMEOUT', `${what}: ${text}`, { data: { answered: false } }));
   };
   let connecting = (): void => undefined;
   const answering = runtime.after(timeout, late(`no answer within ${timeout / 1000} s`));
@@ -144,11 +144,11 @@ function limitTime(request: ClientRequest, { what, timeout }: Outgoing, runtime:
 export function exchangeFault(
   { what, signal }: Pick<Outgoing, 'what' | 'signal'>,
   error: unknown,
-  answered: boolean,
+  broken: Broken,
 ): Fault {
   if (isFault(error)) return error;
   if (signal?.aborted === true) return aborted(what);
-  return connectionFault(what, error, answered);
+  return connectionFault(what, error, broken);
 }
 
 export function aborted(what: string): Fault {

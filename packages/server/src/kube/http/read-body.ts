@@ -8,7 +8,7 @@ export interface BodyReading {
   /** What was asked, for messages. */
   readonly outgoing: Pick<Outgoing, 'what' | 'signal'>;
   /** Milliseconds without a byte that end it. */
-  readonly silence: number;
+  readonly silence: () => number;
 }
 
 /** Feeds every chunk in order. Undefined at the end of the body, or the fault that ended it; one from `onChunk` does, too. */
@@ -18,7 +18,8 @@ export async function readChunks(
   onChunk: (chunk: Buffer) => Fault | undefined,
 ): Promise<Fault | undefined> {
   const guard = guardSilence(runtime, silence, () => {
-    answer.destroy(new Fault('PC_KUBE_TIMEOUT', `${outgoing.what}: nothing came for ${silence / 1000} s`));
+    const text = `${outgoing.what}: nothing came for ${silence() / 1000} s`;
+    answer.destroy(new Fault('PC_KUBE_TIMEOUT', text, { data: { answered: true } }));
   });
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
@@ -29,7 +30,7 @@ export async function readChunks(
     }
     return undefined;
   } catch (error) {
-    return exchangeFault(outgoing, error, true);
+    return exchangeFault(outgoing, error, { answered: true });
   } finally {
     guard.stop();
   }
@@ -74,16 +75,16 @@ export async function readJson(
 /** One timer for a stream, however many chunks come. */
 function guardSilence(
   { clock, after }: KubeRuntime,
-  limit: number,
+  limit: () => number,
   onSilence: () => void,
 ): { heard(): void; stop(): void } {
   let last = clock.now();
   const look = (): void => {
-    const left = last + limit - clock.now();
+    const left = last + limit() - clock.now();
     if (left <= 0) onSilence();
     else cancel = after(left, look);
   };
-  let cancel = after(limit, look);
+  let cancel = after(limit(), look);
   return {
     heard: () => {
       last = clock.now();

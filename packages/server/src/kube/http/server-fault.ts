@@ -1,5 +1,6 @@
 import { Fault, type FaultCode } from '../../kernel/fault.ts';
 import { isRecord } from '../kube-object.ts';
+import { present } from '../present.ts';
 
 /** The codes of `Status` objects and HTTP answers; the rest of 4xx is PC_KUBE_INVALID, of 5xx PC_KUBE_SERVER. */
 const CODES: Readonly<Record<number, FaultCode>> = {
@@ -13,20 +14,27 @@ const CODES: Readonly<Record<number, FaultCode>> = {
 
 const MAX_MESSAGE = 1024;
 
+export interface ServerRefusal {
+  /** Of the answer. */
+  readonly http: number;
+  /** A `Status` object, when the server sent one. */
+  readonly status: unknown;
+  /** The header. */
+  readonly retryAfter?: string | undefined;
+  /** It came inside a watch that had been opened. */
+  readonly event?: boolean;
+}
+
 /**
- * The fault of an answer that is not a success. `status` is a `Status` object when the server sent one. Its data:
- * `status` (HTTP), `reason`, `retryAfter` (seconds).
+ * The fault of an answer that is not a success. Its data: `status` (HTTP), `reason`, `retryAfter` (seconds), and `event`
+ * when a watch told it.
  */
-export function serverFault(what: string, http: number, status: unknown, retryAfterHeader?: string): Fault {
-  const { code, message, reason, details } = readStatus(status);
-  const number = code ?? http;
-  const retryAfter = seconds(retryAfterHeader) ?? seconds(details['retryAfterSeconds']);
+export function serverFault(what: string, refusal: ServerRefusal): Fault {
+  const { code, message, reason, details } = readStatus(refusal.status);
+  const number = code ?? refusal.http;
+  const retryAfter = seconds(refusal.retryAfter) ?? seconds(details['retryAfterSeconds']);
   return new Fault(faultCode(number, details), `${what}: ${message ?? `the server answered ${number}`}`, {
-    data: {
-      status: number,
-      ...(reason === undefined ? {} : { reason }),
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-    },
+    data: present({ status: number, reason, retryAfter, event: refusal.event }),
   });
 }
 

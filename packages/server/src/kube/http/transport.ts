@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isFault, type Fault } from '../../kernel/fault.ts';
-import type { KubeConnection } from '../connection/kube-connection.ts';
+import type { KubeConnection, KubeIdentity } from '../connection/kube-connection.ts';
 import { pause, type KubeRuntime } from '../kube-host.ts';
 import { isAboutTrustFault } from './connection-fault.ts';
 import { aborted, type Exchange, type Outgoing } from './exchange.ts';
@@ -32,16 +32,23 @@ export function createTransport(
   exchange: Exchange,
   runtime: KubeRuntime,
 ): Transport {
+  /** A kept connection that the server closed meanwhile says nothing about the server. */
+  async function exchanged(sending: Sending, identity: KubeIdentity): Promise<IncomingMessage | Fault> {
+    const answer = await exchange.send(sending, identity);
+    const isStale = isFault(answer) && answer.data['reused'] === true && sending.idempotent;
+    return isStale ? exchanged(sending, identity) : answer;
+  }
+
   async function authorised(sending: Sending): Promise<IncomingMessage | Fault> {
     const identity = await connection.identity();
     if (isFault(identity)) return identity;
-    const answer = await exchange.send(sending, identity);
+    const answer = await exchanged(sending, identity);
     if (!isRefusal(answer)) return answer;
     const renewed = await connection.renew(identity);
     // The same again would be refused again, and counts as an attack in the server's log.
     if (isFault(renewed) || renewed === identity) return answer;
     if (!isFault(answer)) answer.resume();
-    return exchange.send(sending, renewed);
+    return exchanged(sending, renewed);
   }
 
   async function attempt(sending: Sending, any: boolean): Promise<IncomingMessage | Fault> {
@@ -49,9 +56,13 @@ export function createTransport(
     if (isFault(answer)) return answer;
     const status = answer.statusCode ?? 0;
     if ((status >= 200 && status < 300) || (any && status !== 401)) return answer;
-    const reading = { runtime, outgoing: sending, silence: ERROR_SILENCE };
+    const reading = { runtime, outgoing: sending, silence: () => ERROR_SILENCE };
     const body = await readJson(answer, reading, ERROR_BODY);
-    return serverFault(sending.what, status, isFault(body) ? undefined : body, answer.headers['retry-after']);
+    return serverFault(sending.what, {
+      http: status,
+      status: isFault(body) ? undefined : body,
+      retryAfter: answer.headers['retry-after'],
+    });
   }
 
   return {
