@@ -162,7 +162,9 @@ const MALFORMED: readonly (readonly [name: string, bytes: Uint8Array, message: s
 
 test('names that differ in a byte order mark are different names, as they are for V8', () => {
   const names = ['validate', '\ufeffvalidate', '', '\ufeff', '\ufeffportcullis:fuel'];
-  const module = wat(`(module (func $f) ${names.map((name) => `(export "${name}" (func $f))`).join('')})`);
+  const module = wat(
+    `(module (func $f) ${names.map((name) => `(export "${name.replace('\ufeff', '\\ef\\bb\\bf')}" (func $f))`).join('')})`,
+  );
   const result = instrumentModule(module);
   assert.ok(!isFault(result));
   assert.deepEqual(

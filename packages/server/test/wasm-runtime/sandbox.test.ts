@@ -255,7 +255,7 @@ test('what starts with more than the limits is refused', async () => {
 });
 
 test('the elements of all tables count together', async () => {
-  const module = await compiled(`(module ${'(table 50001 funcref) '.repeat(2)})`);
+  const module = await compiled(`(module ${'(table 50001 funcref) '.repeat(2)})`, {});
   assert.equal(
     checkLimits(module, LIMITS)?.message,
     'the module starts with 100002 elements in its tables; the limit is 100000',
