@@ -5,6 +5,8 @@ import type { LoadedPolicy } from './loaded-policy.ts';
 
 /** Kinds of requests whose candidates are remembered; past it (a flood of invented kinds) the memory starts anew. */
 const MAX_REMEMBERED = { kinds: 4096, candidates: 500_000 };
+/** Characters of a kind's key: real ones have about a hundred, invented ones megabytes. */
+const MAX_KEY = 1024;
 
 /** A policy at its place in the order of all. */
 interface Placed {
@@ -33,6 +35,11 @@ export class PolicyIndex {
   readonly #byKind = new Map<string, KindCandidates>();
   #size = 0;
   #remembered = 0;
+
+  /** Kinds whose candidates are remembered. */
+  get kinds(): number {
+    return this.#byKind.size;
+  }
 
   /** Policies come in their order. Those that are not enabled are never candidates. */
   add(loaded: LoadedPolicy): void {
@@ -72,8 +79,10 @@ export class PolicyIndex {
       this.#remembered = 0;
     }
     const candidates = byNamespaces(found);
-    this.#byKind.set(key, candidates);
-    this.#remembered += found.length;
+    if (key.length <= MAX_KEY) {
+      this.#byKind.set(key, candidates);
+      this.#remembered += found.length;
+    }
     return candidates;
   }
 }

@@ -100,3 +100,14 @@ test('the index finds what a look at every policy finds, in the same order', () 
   );
   assert.ok(found > 500, `only ${found} matches were compared`);
 });
+
+test('kinds are remembered, invented ones of any length are not', () => {
+  const index = new PolicyIndex();
+  const any = load(makePolicy('any'));
+  index.add(any);
+  for (const resource of ['pods', 'pods', 'services', 'x'.repeat(1_000_000)]) {
+    const asked = makeReview(undefined, { resource: { group: '', version: 'v1', resource } });
+    assert.deepEqual(index.candidates('validate', asked), [any]);
+  }
+  assert.equal(index.kinds, 2);
+});
