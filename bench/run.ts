@@ -4,6 +4,7 @@ import { evaluation } from './cases/evaluation.ts';
 import { footprint } from './cases/footprint.ts';
 import { metering } from './cases/metering.ts';
 import { reload } from './cases/reload.ts';
+import { scale } from './cases/scale.ts';
 import { threads } from './cases/threads.ts';
 import { throughput } from './cases/throughput.ts';
 import type { Figure } from './figure.ts';
@@ -17,6 +18,7 @@ const CASES: Readonly<Record<string, (bench: Workbench) => Promise<Figure[]>>> =
   metering,
   threads,
   reload,
+  scale,
   endless,
   footprint,
 };

@@ -17,11 +17,16 @@ export interface PolicyOptions {
   readonly namespaces?: readonly string[];
 }
 
-/** The image registry policy on pods; `registries` are approved too. */
-export function registryPolicy(
-  options: PolicyOptions & { readonly registries?: readonly string[] } = {},
-): object {
-  const registries = [...SETTINGS.registries, ...(options.registries ?? [])];
+export interface RegistryOptions extends PolicyOptions {
+  /** Those of the pod review when absent. */
+  readonly approved?: readonly string[];
+  /** Approved as well. */
+  readonly registries?: readonly string[];
+}
+
+/** The image registry policy on pods. */
+export function registryPolicy(options: RegistryOptions = {}): object {
+  const registries = [...(options.approved ?? SETTINGS.registries), ...(options.registries ?? [])];
   return policy(options, { module: { file: MODULE_PATH }, settings: { registries } });
 }
 

@@ -24,6 +24,8 @@ export interface PortcullisServer extends RunningServer {
   readonly readyAfter: number;
   /** Writes the policies anew; the server sees it by itself. */
   write(policies: readonly object[]): void;
+  /** Writes the policy at one place of the list anew. */
+  writeOne(index: number, policy: object): void;
   /** The text of `/metrics`. */
   metrics(): Promise<string>;
 }
@@ -34,10 +36,10 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
   const home = join(options.directory, `portcullis-${port}`);
   const folder = join(home, 'policies');
   mkdirSync(folder, { recursive: true });
+  const writeOne = (index: number, policy: object): void =>
+    writeFileSync(join(folder, `policy-${index}.yaml`), JSON.stringify(policy));
   const write = (policies: readonly object[]): void => {
-    for (const [index, policy] of policies.entries()) {
-      writeFileSync(join(folder, `policy-${index}.yaml`), JSON.stringify(policy));
-    }
+    for (const [index, policy] of policies.entries()) writeOne(index, policy);
   };
   write(options.policies);
   const config = join(home, 'portcullis.yaml');
@@ -57,6 +59,7 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
     pid: child.pid,
     readyAfter,
     write,
+    writeOne,
     metrics: async () => (await request(managementPort, '/metrics')).text,
     stop: async () => void (await child.stop()),
   };

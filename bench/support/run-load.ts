@@ -99,7 +99,12 @@ class LoadRun {
   }
 }
 
-function requestBytes({ path = '/admission/validate', port, body }: LoadOrder): Buffer {
+/** The whole request as an API server sends it. */
+export function requestBytes({
+  path = '/admission/validate',
+  port,
+  body,
+}: Pick<LoadOrder, 'path' | 'port' | 'body'>): Buffer {
   const head =
     `POST ${path}?timeout=10s HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nuser-agent: kube-apiserver-admission\r\n` +
     `accept: application/json, */*\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
