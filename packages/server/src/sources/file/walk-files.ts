@@ -20,12 +20,14 @@ async function walk(directory: string, entered: Set<string>): Promise<string[]> 
   if (entered.has(identity)) return [];
   entered.add(identity);
   const found: string[] = [];
-  for (const entry of (await readdir(directory)).sort()) {
-    if (entry.startsWith('.')) continue;
-    const path = join(directory, entry);
-    // A file that vanishes between the listing and this call was removed: not an error.
-    const info = await stat(path).catch(() => undefined);
-    if (info?.isDirectory() && !SKIPPED.has(entry)) found.push(...(await walk(path, entered)));
+  const entries = await readdir(directory, { withFileTypes: true });
+  entries.sort((one, other) => (one.name < other.name ? -1 : 1));
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(directory, entry.name);
+    // What is plain in the listing needs no look of its own; a link that leads nowhere, or no more, is not an error.
+    const info = entry.isFile() || entry.isDirectory() ? entry : await stat(path).catch(() => undefined);
+    if (info?.isDirectory() && !SKIPPED.has(entry.name)) found.push(...(await walk(path, entered)));
     else if (info?.isFile()) found.push(path);
   }
   return found;

@@ -1,28 +1,29 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { inLanes } from '../../kernel/in-lanes.ts';
+import { fileState } from '../file-state.ts';
 
 export interface FileWatch {
-  /** Folders whose events make a check come at once. */
+  /** Folders in which every event counts as a change. */
   readonly directories: readonly string[];
   /** All files that matter now; asked at each check. */
   files(): Promise<readonly string[]>;
+  /** Something may have changed; called as often as something happens, so that the caller knows when it is over. */
   changed(): void;
   /** Milliseconds between checks; they catch what events miss (network file systems, the link swap of mounted volumes). */
   readonly interval: number;
 }
+
+/** Files that are looked at at a time. */
+const LANES = 16;
 
 /** Calls `changed` after the set of files, or the identity, size or time of one of them, has changed. Returns the way to stop. */
 export function watchFiles(watched: FileWatch): () => void {
   let known: string | undefined;
   let stopped = false;
   let checking = false;
-  let again = false;
 
   async function check(): Promise<void> {
-    if (checking) {
-      again = true;
-      return;
-    }
+    if (checking) return;
     checking = true;
     try {
       const seen = await fingerprint(watched);
@@ -32,17 +33,18 @@ export function watchFiles(watched: FileWatch): () => void {
     } finally {
       checking = false;
     }
-    if (again && !stopped) {
-      again = false;
-      await check();
-    }
   }
 
   const run = (): void => void check();
   run();
   const timer = setInterval(run, watched.interval);
   timer.unref();
-  const watchers = watched.directories.map((directory) => watchDirectory(directory, run)).filter(isWatcher);
+  const happened = (): void => {
+    if (!stopped) watched.changed();
+  };
+  const watchers = watched.directories
+    .map((directory) => watchDirectory(directory, happened))
+    .filter(isWatcher);
 
   return () => {
     stopped = true;
@@ -53,14 +55,7 @@ export function watchFiles(watched: FileWatch): () => void {
 
 async function fingerprint(watched: FileWatch): Promise<string> {
   const files = await watched.files().catch((error: unknown) => [`unreadable: ${String(error)}`]);
-  const rows = await Promise.all(
-    files.map(async (file) => {
-      const info = await stat(file, { bigint: true }).catch(() => undefined);
-      return info === undefined
-        ? `${file} absent`
-        : `${file} ${info.dev} ${info.ino} ${info.size} ${info.mtimeNs}`;
-    }),
-  );
+  const rows = await inLanes(files, LANES, async (file) => `${file} ${(await fileState(file)) ?? 'absent'}`);
   return rows.join('\n');
 }
 
