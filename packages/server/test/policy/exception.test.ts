@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Review } from '@portcullis/contract';
 import { isFault } from '../../src/kernel/fault.ts';
+import { jsonDocumentOf } from '../../src/kernel/json/json-document.ts';
 import {
   createExceptionMatcher,
   type ExceptionMatcher,
@@ -90,4 +91,30 @@ test('where only a policy makes sense, an exception is none', () => {
   const [document] = parsePolicies(documentOf(`{ policies: [a], ${FIELDS} }`), ORIGIN);
   assert.ok(isFault(document?.result));
   assert.match(document.result.message, /must be `Policy` or `PolicyGroup` here, not `PolicyException`/);
+});
+
+test('a selector of namespaces excepts nothing that is in none', () => {
+  const [document] = parseDocuments(
+    documentOf(`{ policies: ["*"], match: { namespaceSelector: { matchLabels: { env: dev } } }, ${FIELDS} }`),
+    ORIGIN,
+  );
+  assert.ok(document !== undefined && !isFault(document.result) && isException(document.result));
+  const matcher = createExceptionMatcher(document.result, { namespaceLabels: () => ({ env: 'dev' }) });
+  assert.ok(!isFault(matcher));
+  assert.equal(matcher.covers(review(), 0), true);
+  const resource = { group: 'rbac.authorization.k8s.io', version: 'v1', resource: 'clusterrolebindings' };
+  assert.equal(matcher.covers(review({ namespace: '', resource }), 0), false);
+});
+
+test('a label excepts an object that has it before and after, not one that gets or loses it', () => {
+  const matcher = matcherOf(
+    `{ policies: ["*"], match: { objectSelector: { matchLabels: { old: "yes" } } }, ${FIELDS} }`,
+  );
+  const labelled = jsonDocumentOf({ metadata: { labels: { old: 'yes' } } });
+  const bare = jsonDocumentOf({ metadata: {} });
+  const covers = (changes: Partial<Review>): boolean => matcher.covers(review(changes), 0);
+  assert.equal(covers({ operation: 'UPDATE', object: labelled, oldObject: labelled }), true);
+  assert.equal(covers({ operation: 'UPDATE', object: labelled, oldObject: bare }), false);
+  assert.equal(covers({ operation: 'UPDATE', object: bare, oldObject: labelled }), false);
+  assert.equal(covers({ operation: 'CREATE', object: labelled }), true);
 });
