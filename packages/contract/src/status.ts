@@ -18,3 +18,16 @@ export interface PolicyStatus {
     readonly uid: string;
   }[];
 }
+
+/** How one exception stands. */
+export interface ExceptionStatus {
+  readonly name: string;
+  /** `refused`: it was never good. With a `problem` the newest document is broken and an older one counts. */
+  readonly state: 'active' | 'expired' | 'refused';
+  readonly origin: string;
+  readonly policies?: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly expires?: number | 'never';
+  readonly reason?: string;
+  readonly problem?: { readonly code: string; readonly message: string };
+}

@@ -1,9 +1,12 @@
-import type { EngineName, Phase, Review } from '@portcullis/contract';
+import type { EngineName, Phase, PolicyException, Review } from '@portcullis/contract';
 import type { Engine, EngineHost } from '../engines/engine.ts';
 import { isFault } from '../kernel/fault.ts';
 import type { Steps } from '../kernel/in-slices.ts';
 import type { NamespaceLabels } from '../kernel/ports.ts';
+import { createExceptionMatcher, type ExceptionMatcher } from '../policy/exceptions/exception-matcher.ts';
 import { createMatcher } from '../policy/matcher.ts';
+import { programsOf } from '../policy/programs-of.ts';
+import { openGroup, type OpenedProgram } from './open-group.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
 import { PolicyIndex } from './policy-index.ts';
 import type { PolicySet, PreparedPolicy } from './policy-set.ts';
@@ -98,35 +101,58 @@ export function* openCatalogue(
   previous: Catalogue,
 ): Steps<OpenedCatalogue> {
   const parts = new CatalogueParts();
+  const exceptions = openExceptions(set.exceptions, options);
   for (const [index, prepared] of set.policies.entries()) {
-    parts.add(previous.opened(prepared.fingerprint) ?? load(prepared, set, options));
+    const opened = previous.opened(prepared.fingerprint) ?? load(prepared, set, options);
+    const { name } = prepared.policy.metadata;
+    parts.add({ ...opened, exceptions: exceptions.filter((exception) => exception.names(name)) });
     if (index % STEP === STEP - 1) yield;
   }
   const catalogue = new Catalogue(set.revision, parts);
   const unused: LoadedPolicy[] = [];
   for (const [index, loaded] of previous.policies.entries()) {
-    if (catalogue.opened(loaded.fingerprint) !== loaded) unused.push(loaded);
+    if (catalogue.opened(loaded.fingerprint)?.evaluator !== loaded.evaluator) unused.push(loaded);
     if (index % STEP === STEP - 1) yield;
   }
   return { catalogue, unused };
 }
 
+function openExceptions(
+  exceptions: readonly PolicyException[],
+  { namespaceLabels }: CatalogueOptions,
+): readonly ExceptionMatcher[] {
+  return exceptions.map((exception) => {
+    const matcher = createExceptionMatcher(exception, { namespaceLabels });
+    if (isFault(matcher)) throw matcher;
+    return matcher;
+  });
+}
+
 /** The control thread has admitted all of this already: a failure here is a defect, not bad input. */
-function load(prepared: PreparedPolicy, set: PolicySet, options: CatalogueOptions): LoadedPolicy {
-  const { policy } = prepared;
-  const engine = options.engines.get(prepared.engine);
-  const module = set.modules.get(prepared.module);
-  if (engine === undefined || module === undefined) {
-    throw new TypeError(`policy set ${set.revision} lacks engine or module of \`${policy.metadata.name}\``);
-  }
+function load(
+  prepared: PreparedPolicy,
+  set: PolicySet,
+  options: CatalogueOptions,
+): Omit<LoadedPolicy, 'exceptions'> {
+  const { policy, programs, fingerprint } = prepared;
   const matcher = createMatcher(policy, { namespaceLabels: options.namespaceLabels });
   if (isFault(matcher)) throw matcher;
-  return {
-    policy,
-    matcher,
-    exceptions: [],
-    evaluator: engine.open(module, policy, options.host),
-    phrases: engine.phrases,
-    fingerprint: prepared.fingerprint,
-  };
+  const opened = programsOf(policy).map((program, index): OpenedProgram => {
+    const found = programs[index];
+    const engine = found === undefined ? undefined : options.engines.get(found.engine);
+    const module = found === undefined ? undefined : set.modules.get(found.module);
+    if (engine === undefined || module === undefined) {
+      throw new TypeError(
+        `policy set ${set.revision} lacks engine or module of \`${program.metadata.name}\``,
+      );
+    }
+    return { evaluator: engine.open(module, program, options.host), phrases: engine.phrases };
+  });
+  const { evaluator, phrases } = policy.group === undefined ? only(opened) : openGroup(policy.group, opened);
+  return { policy, matcher, evaluator, phrases, fingerprint };
+}
+
+function only([program]: readonly OpenedProgram[]): OpenedProgram {
+  if (program === undefined) throw new TypeError('a policy without a program');
+  return program;
 }

@@ -59,9 +59,13 @@ export function statusOf(entry: PolicyEntry): PolicyStatus {
     ...(problem === undefined ? {} : { problem: { code: problem.code, message: problem.message } }),
     warnings: entry.warnings,
     origin: entry.container,
-    ...(prepared === undefined ? {} : { engine: prepared.engine }),
+    ...(prepared === undefined ? {} : { engine: enginesOf(prepared) }),
     ...(entry.digest === undefined ? {} : { digest: entry.digest }),
     ...(entry.moduleBytes === undefined ? {} : { moduleBytes: entry.moduleBytes }),
     lastFaults: [],
   };
+}
+
+function enginesOf({ programs }: PreparedPolicy): string {
+  return [...new Set(programs.map(({ engine }) => engine))].join(', ');
 }

@@ -1,7 +1,17 @@
-import type { Policy, PolicyStatus } from '@portcullis/contract';
+import type { ExceptionStatus, Policy, PolicyStatus } from '@portcullis/contract';
 import { Fault, isFault } from '../kernel/fault.ts';
 import { inLanes } from '../kernel/in-lanes.ts';
+import { isException } from '../policy/parse-policies.ts';
+import { programsOf } from '../policy/programs-of.ts';
 import type { DocumentReading, DocumentSource } from '../sources/source.ts';
+import {
+  areSameExceptions,
+  buildExceptions,
+  concernsException,
+  exceptionsInForce,
+  exceptionStatusOf,
+  type ExceptionEntry,
+} from './exception-entry.ts';
 import {
   indexEntries,
   isSameSet,
@@ -11,7 +21,15 @@ import {
   type PolicyEntry,
 } from './policy-entry.ts';
 import type { PolicySet } from './policy-set.ts';
-import { createPolicyPreparer, fingerprintOf, type PreparerOptions } from './prepare-policy.ts';
+import {
+  createPolicyPreparer,
+  digestOf,
+  fingerprintOf,
+  ofMember,
+  sizeOf,
+  type PreparerOptions,
+  type SomeModule,
+} from './prepare-policy.ts';
 
 export interface PolicyLoaderOptions extends PreparerOptions {
   /** In the order of their right to a name: when two hold the same one, the earlier source keeps it. */
@@ -33,6 +51,8 @@ export interface PolicyLoader {
   /** Of the policy, or of the document that would be one if it were not broken. */
   status(name: string): PolicyStatus | undefined;
   policies(): readonly Policy[];
+  /** How they stand at a time in milliseconds since 1970. */
+  exceptions(now: number): readonly ExceptionStatus[];
   /** The one in force. */
   policy(name: string): Policy | undefined;
   readonly revision: number;
@@ -54,6 +74,7 @@ const LANES = 8;
 export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
   const preparer = createPolicyPreparer(options);
   let entries = indexEntries([]);
+  let exceptions: readonly ExceptionEntry[] = [];
   let revision = 0;
   let running: Promise<ReloadReport> | undefined;
   let next: Promise<ReloadReport> | undefined;
@@ -82,22 +103,33 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
   async function build(refresh: boolean): Promise<ReloadReport> {
     const readings: DocumentReading[] = [];
     for (const source of options.sources) readings.push(...(await source.read()));
+    const excepted = buildExceptions(readings, exceptions);
     const names = new Set<string>();
-    const claims = readings.map((reading) => claim(reading, names));
+    const ofPolicies = readings.filter((reading) => !concernsException(reading));
+    const claims = ofPolicies.map((reading) => claim(reading, names));
     const built = await inLanes(claims, LANES, (claimed) => buildEntry(claimed, refresh));
-    built.push(...keepMissing(readings, entries.all, names));
+    built.push(...keepMissing(ofPolicies, entries.all, names));
 
     const index = indexEntries(built);
-    const changed = revision === 0 || !isSameSet(index, entries);
-    const keys = new Set(built.flatMap(({ prepared }) => (prepared === undefined ? [] : [prepared.module])));
+    const isSame = isSameSet(index, entries) && areSameExceptions(excepted, exceptions);
+    const changed = revision === 0 || !isSame;
+    const keys = new Set(
+      built.flatMap(({ prepared }) => (prepared?.programs ?? []).map(({ module }) => module)),
+    );
     preparer.keep(keys);
     entries = index;
+    exceptions = excepted;
     if (changed) {
       revision += 1;
       const modules = new Map([...keys].map((key) => [key, preparer.module(key) as object]));
-      options.publish({ revision, policies: policiesInOrder(built), modules });
+      options.publish({
+        revision,
+        policies: policiesInOrder(built),
+        exceptions: exceptionsInForce(excepted),
+        modules,
+      });
     }
-    return { revision, changed, problems: problemsOf(built) };
+    return { revision, changed, problems: problemsOf([...built, ...excepted]) };
   }
 
   async function buildEntry(claimed: Claim, refresh: boolean): Promise<PolicyEntry> {
@@ -105,14 +137,25 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
     const { reading, name } = claimed;
     const { container, result } = reading;
     const warnings = reading.warnings ?? [];
-    if (!isFault(result)) return prepare({ name, container, warnings }, result, refresh);
-    return { ...lastGood(entries, claimed), name, container, warnings, problem: result };
+    if (!isFault(result) && !isException(result))
+      return prepare({ name, container, warnings }, result, refresh);
+    return { ...lastGood(entries, claimed), name, container, warnings, problem: result as Fault };
+  }
+
+  async function resolve(policy: Policy, refresh: boolean): Promise<readonly SomeModule[] | Fault> {
+    const modules: SomeModule[] = [];
+    for (const program of programsOf(policy)) {
+      const module = await (refresh ? options.modules.fetch(program) : options.modules.resolve(program));
+      if (isFault(module)) return ofMember(module, program, policy);
+      modules.push(module);
+    }
+    return modules;
   }
 
   async function prepare(base: Base, document: Policy, refresh: boolean): Promise<PolicyEntry> {
-    const resolved = await (refresh ? options.modules.fetch(document) : options.modules.resolve(document));
+    const resolved = await resolve(document, refresh);
     if (isFault(resolved)) return { ...lastGood(entries, base), ...base, problem: resolved };
-    const { digest, size } = resolved;
+    const digest = digestOf(resolved);
 
     const before = entries.byDocument.get(document);
     const isUnchanged = before?.madeFrom?.digest === digest && isSameBase(before, base);
@@ -121,7 +164,13 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
     const madeFrom = { document, digest };
     const known = entries.byFingerprint.get(fingerprintOf(document, digest))?.prepared;
     if (known !== undefined) {
-      return { ...base, madeFrom, prepared: { ...known, policy: document }, digest, moduleBytes: size };
+      return {
+        ...base,
+        madeFrom,
+        prepared: { ...known, policy: document },
+        digest,
+        moduleBytes: sizeOf(resolved),
+      };
     }
     const prepared = await preparer.prepare(document, resolved);
     if (!isFault(prepared)) {
@@ -134,7 +183,7 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
   return {
     reload,
     async tryPolicy(policy) {
-      const resolved = await options.modules.resolve(policy);
+      const resolved = await resolve(policy, false);
       if (isFault(resolved)) return resolved;
       const prepared = await preparer.prepare(policy, resolved);
       return isFault(prepared) ? prepared : undefined;
@@ -145,6 +194,7 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
       return entry === undefined ? undefined : statusOf(entry);
     },
     policies: () => entries.all.flatMap(({ prepared }) => (prepared === undefined ? [] : [prepared.policy])),
+    exceptions: (now) => exceptions.map((entry) => exceptionStatusOf(entry, now)),
     policy: (name) => entries.byName.get(name)?.prepared?.policy,
     get revision() {
       return revision;
@@ -225,7 +275,9 @@ function faultAround(container: string, unreadable: ReadonlyMap<string, Fault>):
   return undefined;
 }
 
-function problemsOf(entries: readonly PolicyEntry[]): ReloadReport['problems'] {
+function problemsOf(
+  entries: readonly Pick<PolicyEntry, 'container' | 'problem'>[],
+): ReloadReport['problems'] {
   return entries.flatMap(({ container, problem }) =>
     problem === undefined ? [] : [{ origin: container, fault: problem }],
   );

@@ -1,4 +1,4 @@
-import type { EngineName, Policy } from '@portcullis/contract';
+import type { EngineName, Policy, PolicyException } from '@portcullis/contract';
 
 /** An immutable, numbered snapshot of everything that is in force, as the control thread builds it. */
 export interface PolicySet {
@@ -6,19 +6,27 @@ export interface PolicySet {
   readonly revision: number;
   /** In the order of {@link compareOrder}. */
   readonly policies: readonly PreparedPolicy[];
-  /** What engines compiled, by {@link PreparedPolicy.module}; policies with the same bytes share one. */
+  /** By name. */
+  readonly exceptions: readonly PolicyException[];
+  /** What engines compiled, by {@link PreparedProgram.module}; policies with the same bytes share one. */
   readonly modules: ReadonlyMap<string, object>;
 }
 
 export interface PreparedPolicy {
   readonly policy: Policy;
-  readonly engine: EngineName;
-  /** Key into `modules`: engine and digest. */
-  readonly module: string;
+  /** One, or those of a group's members, in their order. */
+  readonly programs: readonly PreparedProgram[];
   /**
    * Digest over the document and the module, unique in a set: equal means nothing changed and what is open can stay open.
    */
   readonly fingerprint: string;
+}
+
+/** How the code of a policy is run. */
+export interface PreparedProgram {
+  readonly engine: EngineName;
+  /** Key into `modules`: engine and digest. */
+  readonly module: string;
 }
 
 /** By order, ties by name, which is unique. */

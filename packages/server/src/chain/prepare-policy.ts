@@ -5,9 +5,10 @@ import { Fault, isFault } from '../kernel/fault.ts';
 import { stringifyExact } from '../kernel/json/json-document.ts';
 import { createMatcher } from '../policy/matcher.ts';
 import { describePolicy } from '../policy/describe-policy.ts';
+import { programsOf } from '../policy/programs-of.ts';
 import type { FetchedModule, ModuleResolver, ResolvedModule } from '../sources/module-resolver.ts';
 import { decodeModule } from '../wasm/decode/decode-module.ts';
-import type { PreparedPolicy } from './policy-set.ts';
+import type { PreparedPolicy, PreparedProgram } from './policy-set.ts';
 
 export interface PreparerOptions {
   readonly modules: ModuleResolver;
@@ -17,22 +18,30 @@ export interface PreparerOptions {
 
 /** Makes policies ready to be published. Knows every module that is compiled, so that each is compiled once. */
 export interface PolicyPreparer {
-  /** Policy and module against what is demanded of both; compiles the module when it is new. */
-  prepare(policy: Policy, module: ResolvedModule | FetchedModule): Promise<Prepared | Fault>;
+  /** Policy and modules, one for each of its programs, against what is demanded of both; compiles a module that is new. */
+  prepare(policy: Policy, modules: readonly SomeModule[]): Promise<Prepared | Fault>;
   /** What was compiled for a policy. */
   module(key: string): object | undefined;
   /** Forgets all modules but those of these keys, and what was wrong with others. */
   keep(keys: ReadonlySet<string>): void;
 }
 
+export type SomeModule = ResolvedModule | FetchedModule;
+
 export interface Prepared {
   readonly prepared: PreparedPolicy;
+  /** As of {@link digestOf}. */
   readonly digest: string;
   readonly moduleBytes: number;
 }
 
 /** Compiled, or why it cannot be. */
 type Compiled = object | Fault;
+
+interface ReadyProgram {
+  readonly program: PreparedProgram;
+  readonly resolved: ResolvedModule;
+}
 
 /** A module together with the engine that runs it. */
 interface Runnable {
@@ -97,22 +106,36 @@ export function createPolicyPreparer(options: PreparerOptions): PolicyPreparer {
     return engine;
   }
 
+  async function prepareProgram(policy: Policy, module: SomeModule): Promise<ReadyProgram | Fault> {
+    const found = await runnable(policy, module);
+    if (isFault(found)) return found;
+    const { engine, key, resolved } = found;
+    if (isFault(found.compiled)) return found.compiled;
+    const refused = await engine.admit(found.compiled, policy, options.host);
+    return refused ?? { program: { engine: engine.name, module: key }, resolved };
+  }
+
   return {
-    async prepare(policy, module) {
-      const found = await runnable(policy, module);
-      if (isFault(found)) return found;
-      const { engine, key, resolved } = found;
-      if (isFault(found.compiled)) return found.compiled;
+    async prepare(policy, modules) {
       const matcher = createMatcher(policy, { namespaceLabels: () => undefined });
       if (isFault(matcher)) return matcher;
-      const refused = await engine.admit(found.compiled, policy, options.host);
-      if (refused !== undefined) return refused;
-      const { digest, size } = resolved;
-      const fingerprint = fingerprintOf(policy, digest);
+      const ready: ReadyProgram[] = [];
+      for (const [index, program] of programsOf(policy).entries()) {
+        const module = modules[index];
+        if (module === undefined) throw new TypeError(`no module for \`${program.metadata.name}\``);
+        const prepared = await prepareProgram(program, module);
+        if (isFault(prepared)) return ofMember(prepared, program, policy);
+        ready.push(prepared);
+      }
+      const digest = digestOf(ready.map(({ resolved }) => resolved));
       return {
-        prepared: { policy, engine: engine.name, module: key, fingerprint },
+        prepared: {
+          policy,
+          programs: ready.map(({ program }) => program),
+          fingerprint: fingerprintOf(policy, digest),
+        },
         digest,
-        moduleBytes: size,
+        moduleBytes: sizeOf(ready.map(({ resolved }) => resolved)),
       };
     },
 
@@ -136,4 +159,19 @@ function keyOf({ name }: Engine, { digest }: ResolvedModule): string {
 /** Equal for the same document and module, wherever the document stands. */
 export function fingerprintOf(policy: Policy, digest: string): string {
   return sha256(`${digest}\n${stringifyExact(describePolicy(policy))}`);
+}
+
+/** Of all modules of a policy: one digest as it is, several joined by `+`. */
+export function digestOf(modules: readonly ResolvedModule[]): string {
+  return modules.map(({ digest }) => digest).join('+');
+}
+
+export function sizeOf(modules: readonly ResolvedModule[]): number {
+  return modules.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** The fault of a member says which one it is. */
+export function ofMember(fault: Fault, program: Policy, policy: Policy): Fault {
+  if (program === policy) return fault;
+  return new Fault(fault.code, `member \`${program.metadata.name}\`: ${fault.message}`, { cause: fault });
 }

@@ -12,10 +12,14 @@ const ORIGIN: PolicyOrigin = { source: 'plugins', location: 'POST /plugins' };
  * others: a caller that counts up keeps the order of registration. PC_POLICY_BASE64 for a bad `wasm_binary`, PC_POLICY_KEY and
  * PC_POLICY_VALUE for everything else; the messages name the key.
  */
-export function parsePluginRegistration(body: unknown, order: number = 1000): Policy | Fault {
+export function parsePluginRegistration(
+  body: unknown,
+  order: number = 1000,
+  origin: PolicyOrigin = ORIGIN,
+): Policy | Fault {
   const plugin = checkDocument(pluginSchema, withCamelCaseKeys(body), {
-    location: '',
+    location: origin === ORIGIN ? '' : origin.location,
     positionOf: () => undefined,
   });
-  return isFault(plugin) ? plugin : toPluginPolicy(plugin, order, ORIGIN).policy;
+  return isFault(plugin) ? plugin : toPluginPolicy(plugin, order, origin).policy;
 }

@@ -19,6 +19,8 @@ export interface ParsedDocument<T extends PolicyDocument = Policy> {
   readonly result: T | Fault;
   /** The policy's name when it could still be read out of a broken document. */
   readonly name?: string;
+  /** What a broken document would be. */
+  readonly kind?: 'exception';
   readonly warnings?: readonly string[];
 }
 
@@ -63,11 +65,15 @@ export function noDocument({ location }: TextOrigin): Fault {
 function parseDocument(source: SourceDocument, origin: TextOrigin): ParsedDocument<PolicyDocument> {
   const { value } = source;
   const place = { location: origin.location, positionOf: source.positionOf };
-  const result = isFault(value)
-    ? value
-    : readDocument(source.textAt(['kind']), value, place, { ...origin, line: source.line });
-  const name = isFault(result) ? source.textAt(['metadata', 'name']) : undefined;
-  return name !== undefined && isSubdomain(name) ? { result, name } : { result };
+  const kind = source.textAt(['kind']);
+  const result = isFault(value) ? value : readDocument(kind, value, place, { ...origin, line: source.line });
+  if (!isFault(result)) return { result };
+  const name = source.textAt(['metadata', 'name']);
+  return {
+    result,
+    ...(name !== undefined && isSubdomain(name) ? { name } : {}),
+    ...(kind === 'PolicyException' ? { kind: 'exception' } : {}),
+  };
 }
 
 /** One document of any kind. PC_POLICY_KEY, PC_POLICY_VALUE, PC_POLICY_BASE64 or PC_POLICY_CONDITION when it is none. */

@@ -1,7 +1,8 @@
 import type { ModuleReference, Policy } from '@portcullis/contract';
 import type { Fault } from '../kernel/fault.ts';
+import type { PolicyDocument } from '../policy/parse-policies.ts';
 
-/** Where policy documents come from: a file or directory, the management API, later ConfigMaps and custom resources. */
+/** Where policy documents come from: a file or directory, the management API, ConfigMaps, Secrets and custom resources. */
 export interface DocumentSource {
   readonly name: string;
   /**
@@ -20,9 +21,11 @@ export interface DocumentReading {
    * same name in the same container, or, when not even the name can be read, every policy of the container that is missing.
    */
   readonly container: string;
-  readonly result: Policy | Fault;
-  /** The policy's name when it could still be read out of a broken document. */
+  readonly result: PolicyDocument | Fault;
+  /** The name when it could still be read out of a broken document. */
   readonly name?: string;
+  /** What a broken document would be. */
+  readonly kind?: 'exception';
   readonly warnings?: readonly string[];
 }
 

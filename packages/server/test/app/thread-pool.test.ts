@@ -106,7 +106,7 @@ describe('gate threads', { timeout: 60_000 }, () => {
       (await askAll(port)).map(({ revision }) => revision),
       [2, 2],
     );
-    const prepared = { engine: 'plugin', module: 'plugin:1', fingerprint: '1' } as const;
+    const prepared = { programs: [{ engine: 'plugin', module: 'plugin:1' }], fingerprint: '1' } as const;
     pool.install({ ...emptySet(3), policies: [{ policy: makePolicy('p'), ...prepared }] });
     const waiting = pool.inForce(3);
     await ask(port);
@@ -221,5 +221,5 @@ describe('gate threads', { timeout: 60_000 }, () => {
 });
 
 function emptySet(revision: number): PolicySet {
-  return { revision, policies: [], modules: new Map() };
+  return { revision, policies: [], exceptions: [], modules: new Map() };
 }

@@ -42,10 +42,10 @@ function setUp(
       revision,
       policies: policies.map((policy) => ({
         policy,
-        engine: 'plugin',
-        module: policy.metadata.name,
+        programs: [{ engine: 'plugin', module: policy.metadata.name }],
         fingerprint: JSON.stringify(policy),
       })),
+      exceptions: [],
       modules: new Map(policies.map(({ metadata: { name } }) => [name, { name }])),
     };
     chain.install(set);

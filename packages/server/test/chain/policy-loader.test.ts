@@ -68,7 +68,7 @@ test('publishes numbered sets in order, and only when something changed', async 
 test('an empty set is published too, so that a server without policies becomes ready', async () => {
   const setup = setUp();
   await setup.loader.reload();
-  assert.deepEqual(setup.sets, [{ revision: 1, policies: [], modules: new Map() }]);
+  assert.deepEqual(setup.sets, [{ revision: 1, policies: [], exceptions: [], modules: new Map() }]);
 });
 
 test('one bad policy does not take the others down', async () => {
@@ -105,7 +105,7 @@ test('a policy that breaks keeps its last good version, module included', async 
     await setup.loader.reload();
     const set = setup.sets.at(-1);
     assert.deepEqual(names(set), ['p', 'q']);
-    assert.ok(set?.policies.every(({ module }) => set.modules.has(module)));
+    assert.ok(set?.policies.every(({ programs: [program] }) => set.modules.has(program?.module ?? '')));
     const status = setup.loader.statuses().find(({ name }) => name === 'p');
     assert.equal(status?.state, 'refused');
     assert.equal(status.lastGood, true);
@@ -135,7 +135,7 @@ test('of two policies with one name the first stays', async () => {
   setup.readings = [reading(policy('p', 'yes'), 'x'), reading(policy('p', 'two'), 'y')];
   const report = await setup.loader.reload();
   assert.equal(setup.sets[0]?.policies.length, 1);
-  assert.match(setup.sets[0]?.policies[0]?.module ?? '', /^plugin:/);
+  assert.match(setup.sets[0]?.policies[0]?.programs[0]?.module ?? '', /^plugin:/);
   assert.equal(report.problems[0]?.fault.code, 'PC_POLICY_DUPLICATE');
   assert.equal(report.problems[0].origin, 'y');
 });

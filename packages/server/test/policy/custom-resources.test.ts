@@ -96,7 +96,7 @@ describe('custom resources', () => {
       'NamespacedPolicy',
       namespaced,
       { module: { file: '/a' } },
-      /cannot name a file of the server/,
+      /an object cannot name a file of the server/,
     ],
     [
       'a Secret elsewhere',
@@ -116,13 +116,7 @@ describe('custom resources', () => {
       },
       /from its own namespace, not from `other`/,
     ],
-    [
-      'a relative path',
-      'Policy',
-      { name: 'p' },
-      { module: { file: 'a.wasm' } },
-      /`a\.wasm` of `p` is relative/,
-    ],
+    ['a path', 'Policy', { name: 'p' }, { module: { file: '/a.wasm' } }, /an object cannot name a file/],
     [
       'an unknown key',
       'Policy',

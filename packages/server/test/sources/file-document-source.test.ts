@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { isException } from '../../src/policy/parse-policies.ts';
 import { isFault } from '../../src/kernel/fault.ts';
 import { createFileDocumentSource } from '../../src/sources/file/file-document-source.ts';
 import { createFileModuleSource } from '../../src/sources/file/file-module-source.ts';
@@ -109,7 +110,7 @@ test('a module file is read beside its document, and only for documents that are
   await writeFile(join(root, 'policy.yaml'), policy('one'));
   await writeFile(join(root, 'policy.wasm'), 'bytes');
   const [reading] = await sourceOf(root).read();
-  assert.ok(reading !== undefined && !isFault(reading.result));
+  assert.ok(reading !== undefined && !isFault(reading.result) && !isException(reading.result));
   const modules = createFileModuleSource({ maxModuleBytes: 100 });
   const bytes = await modules.fetch(reading.result);
   assert.equal(!isFault(bytes) && Buffer.from(bytes).toString(), 'bytes');

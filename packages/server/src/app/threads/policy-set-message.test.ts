@@ -29,9 +29,15 @@ function send(set: PolicySet, base?: PolicySet, held?: PolicySet): PolicySet | u
 
 test('a set survives the way to a thread, numbers beyond doubles included; code goes compiled', () => {
   const policy = policyOf('exact', 1, 'inline: AGFzbQEAAAA=');
-  const prepared = { policy, engine: 'plugin', module: 'plugin:1', fingerprint: '2' } as const;
+  const programs = [{ engine: 'plugin', module: 'plugin:1' }] as const;
+  const prepared: PreparedPolicy = { policy, programs, fingerprint: '2' };
   const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
-  const set = send({ revision: 3, policies: [prepared], modules: new Map([['plugin:1', module]]) });
+  const set = send({
+    revision: 3,
+    policies: [prepared],
+    exceptions: [],
+    modules: new Map([['plugin:1', module]]),
+  });
   const received = set?.policies[0];
   assert.equal(set?.revision, 3);
   assert.equal(
@@ -44,7 +50,12 @@ test('a set survives the way to a thread, numbers beyond doubles included; code 
 });
 
 test('a change of another set is refused', () => {
-  const sets = [1, 2, 3].map((revision): PolicySet => ({ revision, policies: [], modules: new Map() }));
+  const sets = [1, 2, 3].map((revision): PolicySet => ({
+    revision,
+    policies: [],
+    exceptions: [],
+    modules: new Map(),
+  }));
   assert.equal(send(sets[2] as PolicySet, sets[1], sets[0]), undefined);
   assert.equal(send(sets[2] as PolicySet, sets[1]), undefined);
   assert.equal(send(sets[2] as PolicySet, undefined, sets[0])?.revision, 3);
@@ -63,10 +74,16 @@ function setOf(
   const policies = Object.entries(content)
     .map(([name, { order, module }]): PreparedPolicy => {
       const policy = policyOf(name, order, `file: ${module}`);
-      return { policy, engine: 'plugin', module, fingerprint: `${name} ${order} ${module}` };
+      return { policy, programs: [{ engine: 'plugin', module }], fingerprint: `${name} ${order} ${module}` };
     })
     .sort(compareOrder);
-  return { revision, policies, modules: new Map(policies.map(({ module }) => [module, { module }])) };
+  const modules = policies.flatMap(({ programs }) => programs.map(({ module }) => module));
+  return {
+    revision,
+    policies,
+    exceptions: [],
+    modules: new Map(modules.map((module) => [module, { module }])),
+  };
 }
 
 test('changes one after the other make the same set as the last one sent whole', () => {

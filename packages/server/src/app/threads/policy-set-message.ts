@@ -1,4 +1,4 @@
-import type { JsonValue } from '@portcullis/contract';
+import type { JsonValue, Policy, PolicyException } from '@portcullis/contract';
 import { compareOrder, type PolicySet, type PreparedPolicy } from '../../chain/policy-set.ts';
 import type { Steps } from '../../kernel/in-slices.ts';
 import { parseExact } from '../../kernel/json/exact-json.ts';
@@ -16,6 +16,8 @@ export interface PolicySetMessage {
   readonly removed: readonly string[];
   /** New and changed policies, in their order. */
   readonly added: readonly string[];
+  /** All of them, as one text: they are few. */
+  readonly exceptions: string;
   /** What they run, as far as the base does not have it. */
   readonly modules: ReadonlyMap<string, object>;
 }
@@ -29,6 +31,7 @@ export function encodePolicySet(set: PolicySet, base?: PolicySet): PolicySetMess
     base: base?.revision ?? 0,
     removed: [...before].filter((fingerprint) => !now.has(fingerprint)),
     added: set.policies.filter(({ fingerprint }) => !before.has(fingerprint)).map(encodePolicy),
+    exceptions: stringifyExact(set.exceptions as unknown as JsonValue),
     modules: new Map([...set.modules].filter(([key]) => base?.modules.has(key) !== true)),
   };
 }
@@ -51,15 +54,23 @@ export function* decodePolicySet(
   yield;
   const policies = merge(kept, added);
   yield;
-  return { revision, policies, modules: modulesOf(policies, [from?.modules, message.modules]) };
+  const exceptions = parseExact(message.exceptions) as unknown as readonly PolicyException[];
+  return { revision, policies, exceptions, modules: modulesOf(policies, [from?.modules, message.modules]) };
 }
 
 function encodePolicy({ policy, ...prepared }: PreparedPolicy): string {
-  // The code is sent compiled: the text of an inline module would be there once for each policy and thread.
-  const { inline: _code, ...module } = policy.spec.module;
-  const sent = { ...prepared, policy: { ...policy, spec: { ...policy.spec, module } } };
   // Prepared policies are JSON throughout.
-  return stringifyExact(sent as unknown as JsonValue);
+  return stringifyExact({ ...prepared, policy: withoutCode(policy) } as unknown as JsonValue);
+}
+
+/** The code is sent compiled: the text of an inline module would be there once for each policy and thread. */
+function withoutCode(policy: Policy): Policy {
+  const { spec, group } = policy;
+  const { inline: _code, ...module } = spec.module;
+  const bare = { ...policy, spec: { ...spec, module } };
+  if (group === undefined) return bare;
+  const members = Object.entries(group.members).map(([name, member]) => [name, withoutCode(member)]);
+  return { ...bare, group: { ...group, members: Object.fromEntries(members) as typeof group.members } };
 }
 
 /** Two lists in order become one. */
@@ -80,6 +91,6 @@ function modulesOf(
   policies: readonly PreparedPolicy[],
   known: readonly (ReadonlyMap<string, object> | undefined)[],
 ): ReadonlyMap<string, object> {
-  const used = new Set(policies.map(({ module }) => module));
+  const used = new Set(policies.flatMap(({ programs }) => programs.map(({ module }) => module)));
   return new Map(known.flatMap((modules) => [...(modules ?? [])].filter(([key]) => used.has(key))));
 }

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import type { Logger } from '../../kernel/ports.ts';
 import { attempt } from '../../kernel/result.ts';
+import { isException } from '../../policy/parse-policies.ts';
 import { createFileDocumentSource } from '../../sources/file/file-document-source.ts';
 import type { DocumentSource } from '../../sources/source.ts';
 import { createOfflineServer } from '../offline/offline-server.ts';
@@ -93,7 +94,9 @@ function withSettings(source: DocumentSource, settings: JsonValue | undefined): 
     ...source,
     read: async () =>
       (await source.read()).map((reading) =>
-        isFault(reading.result) ? reading : { ...reading, result: configured(reading.result, settings) },
+        isFault(reading.result) || isException(reading.result)
+          ? reading
+          : { ...reading, result: configured(reading.result, settings) },
       ),
   };
 }

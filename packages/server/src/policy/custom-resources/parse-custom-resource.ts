@@ -2,6 +2,7 @@ import type { KeyReference, ModuleReference, Policy, PolicyOrigin } from '@portc
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { isException, readDocument, type PolicyDocument } from '../parse-policies.ts';
 import { POLICY_API_VERSION } from '../document/policy-document-schema.ts';
+import { programsOf } from '../programs-of.ts';
 import type { CustomResource } from './custom-resources.ts';
 
 /** What all objects of the Kubernetes API have. */
@@ -27,8 +28,9 @@ export function policyNameOf({ namespaced }: CustomResource, { metadata }: Custo
 }
 
 /**
- * The policy, group or exception that an object is. Faults as of {@link readDocument}, and PC_POLICY_VALUE for a namespaced one
- * that reaches for code outside of its namespace: who may write a policy in one namespace may not read another's Secrets by it.
+ * The policy, group or exception that an object is. Faults as of {@link readDocument}, and PC_POLICY_VALUE for one that names
+ * a file of the server, or that has a namespace and reaches for code outside of it: who may write a policy in one namespace may
+ * not read another's Secrets by it.
  */
 export function parseCustomResource(resource: CustomResource, object: CustomObject): PolicyDocument | Fault {
   const name = policyNameOf(resource, object);
@@ -43,9 +45,12 @@ export function parseCustomResource(resource: CustomResource, object: CustomObje
   const place = { location, positionOf: () => undefined };
   const document = readDocument(resource.document, value, place, origin);
   if (isFault(document) || isException(document)) return document;
-  return resource.namespaced
-    ? withinNamespace(document, object.metadata.namespace ?? '')
-    : onlyOwnFiles(document);
+  const namespace = resource.namespaced ? (object.metadata.namespace ?? '') : undefined;
+  for (const program of programsOf(document)) {
+    const problem = foreignCode(program, namespace);
+    if (problem !== undefined) return new Fault('PC_POLICY_VALUE', `${location}: ${problem}`);
+  }
+  return namespace === undefined ? document : enclose(document, namespace);
 }
 
 function metadataOf({ metadata }: CustomObject): Record<string, unknown> {
@@ -60,30 +65,12 @@ function metadataOf({ metadata }: CustomObject): Record<string, unknown> {
   };
 }
 
-/** Relative paths start from a document's folder, and an object has none. */
-function onlyOwnFiles(policy: Policy): Policy | Fault {
-  for (const { spec, metadata } of programsOf(policy)) {
-    const { file } = spec.module;
-    if (file === undefined || file.startsWith('/')) continue;
-    return refuse(
-      policy,
-      `the path \`${file}\` of \`${metadata.name}\` is relative: write it from the root of the server's container`,
-    );
-  }
-  return policy;
-}
-
-function withinNamespace(policy: Policy, namespace: string): Policy | Fault {
-  for (const { spec } of programsOf(policy)) {
-    const problem = foreignCode(spec.module, namespace);
-    if (problem !== undefined) return refuse(policy, problem);
-  }
-  return enclose(policy, namespace);
-}
-
-function foreignCode({ file, configMap, secret }: ModuleReference, namespace: string): string | undefined {
+function foreignCode({ spec }: Policy, namespace: string | undefined): string | undefined {
+  const { file, configMap, secret } = spec.module;
+  // As for all documents that are no files: the server must not open paths of somebody's choice.
   if (file !== undefined)
-    return 'a namespaced policy cannot name a file of the server: put the module into a ConfigMap';
+    return 'an object cannot name a file of the server: put the module into a ConfigMap';
+  if (namespace === undefined) return undefined;
   const other = [configMap, secret].find(
     (key) => key?.namespace !== undefined && key.namespace !== namespace,
   );
@@ -118,12 +105,4 @@ function enclose(policy: Policy, namespace: string): Policy {
           },
         }),
   };
-}
-
-function programsOf(policy: Policy): readonly Policy[] {
-  return policy.group === undefined ? [policy] : Object.values(policy.group.members);
-}
-
-function refuse({ origin }: Policy, text: string): Fault {
-  return new Fault('PC_POLICY_VALUE', `${origin.location}: ${text}`);
 }

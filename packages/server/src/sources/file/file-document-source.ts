@@ -2,7 +2,14 @@ import { dirname, resolve } from 'node:path';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { attempt } from '../../kernel/result.ts';
 import { parsePluginsFile } from '../../policy/parse-plugins-file.ts';
-import { parsePolicies, type ParsedDocument } from '../../policy/parse-policies.ts';
+import {
+  isException,
+  parseDocuments,
+  type ParsedDocument,
+  type PolicyDocument,
+  type TextOrigin,
+} from '../../policy/parse-policies.ts';
+import { programsOf } from '../../policy/programs-of.ts';
 import { createFileMemory, type FileMemory } from '../file-memory.ts';
 import type { DocumentReading, DocumentSource } from '../source.ts';
 import { walkFiles } from './walk-files.ts';
@@ -25,7 +32,7 @@ export function createFileDocumentSource(options: FileDocuments): DocumentSource
   /** Module files of the last reading: a rebuilt module is a change like any other. */
   let modules: readonly string[] = [];
 
-  const policies = documentMemory(parsePolicies, options.wall);
+  const policies = documentMemory(parseDocuments, options.wall);
   const plugins = documentMemory(parsePluginsFile, options.wall);
 
   async function read(): Promise<readonly DocumentReading[]> {
@@ -74,13 +81,14 @@ async function listDirectory(directory: string): Promise<readonly string[] | Fau
 }
 
 type Documents = readonly DocumentReading[];
+type Parse = (text: string, origin: TextOrigin) => readonly ParsedDocument<PolicyDocument>[];
 
-function documentMemory(parse: typeof parsePolicies, wall: FileDocuments['wall']): FileMemory<Documents> {
+function documentMemory(parse: Parse, wall: FileDocuments['wall']): FileMemory<Documents> {
   return createFileMemory({
     ...(wall === undefined ? {} : { wall }),
     code: 'PC_MODULE_MISSING',
     what: 'cannot read the policy file',
-    parse: (file, bytes) => parseDocuments(file, bytes, parse),
+    parse: (file, bytes) => readingsOf(file, bytes, parse),
   });
 }
 
@@ -91,23 +99,25 @@ async function readDocuments(files: readonly string[], memory: FileMemory<Docume
   );
 }
 
-function parseDocuments(file: string, bytes: Uint8Array, parse: typeof parsePolicies): Documents {
+function readingsOf(file: string, bytes: Uint8Array, parse: Parse): Documents {
   const text = decode(bytes);
   if (text === undefined) {
     return [{ container: file, result: new Fault('PC_POLICY_SYNTAX', `${file}: not valid UTF-8`) }];
   }
   const origin = { source: 'file', location: file, directory: dirname(resolve(file)) };
-  return parse(text, origin).map((document: ParsedDocument) => ({ container: file, ...document }));
+  return parse(text, origin).map((document) => ({ container: file, ...document }));
 }
 
 /** Each file once, however many policies name it. */
 function moduleFiles(readings: Documents): readonly string[] {
   const files = new Set<string>();
   for (const { result } of readings) {
-    if (isFault(result)) continue;
-    const { file } = result.spec.module;
+    if (isFault(result) || isException(result)) continue;
     const { directory } = result.origin;
-    if (file !== undefined && directory !== undefined) files.add(resolve(directory, file));
+    for (const { spec } of programsOf(result)) {
+      const { file } = spec.module;
+      if (file !== undefined && directory !== undefined) files.add(resolve(directory, file));
+    }
   }
   return [...files];
 }
