@@ -70,10 +70,8 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
   /** A lease counts as held for its whole duration from the moment when we first saw this state of it. */
   function observe(lease: KubeObject): Observed {
     const { resourceVersion, uid } = lease.metadata;
-    if (
-      observed?.lease.metadata.resourceVersion !== resourceVersion ||
-      observed?.lease.metadata.uid !== uid
-    ) {
+    const last = observed?.lease.metadata;
+    if (observed === undefined || last?.resourceVersion !== resourceVersion || last?.uid !== uid) {
       observed = { lease, at: clock.now() };
     }
     return observed;
