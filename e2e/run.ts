@@ -23,6 +23,7 @@ const SUITE_TIMES = join(import.meta.dirname, 'support', 'suite-times.ts');
 async function run(args: readonly string[]): Promise<number> {
   const options = parseArguments(args);
   if (typeof options === 'string') return complain(`${options}\n\n${USAGE}`, 2);
+  if (options.help) return complain(USAGE, 0);
   const missing = await buildComponents();
   if (missing !== undefined) {
     if (options.buildOnly || endToEndRequired()) return complain(`e2e: ${missing}\n`, 1);
@@ -36,8 +37,14 @@ async function run(args: readonly string[]): Promise<number> {
   return Math.max(...codes);
 }
 
+interface Options {
+  readonly suites: readonly string[];
+  readonly buildOnly: boolean;
+  readonly help: boolean;
+}
+
 /** What to run, or a complaint. */
-function parseArguments(args: readonly string[]): { suites: readonly string[]; buildOnly: boolean } | string {
+function parseArguments(args: readonly string[]): Options | string {
   const known = readdirSync(SUITES)
     .filter((name) => name.endsWith(SUFFIX))
     .map((name) => name.slice(0, -SUFFIX.length))
@@ -45,12 +52,16 @@ function parseArguments(args: readonly string[]): { suites: readonly string[]; b
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { suite: { type: 'string', multiple: true }, 'build-only': { type: 'boolean' } },
+      options: {
+        suite: { type: 'string', multiple: true },
+        'build-only': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
     });
     const suites = values.suite ?? known;
     const unknown = suites.find((name) => !known.includes(name));
     if (unknown !== undefined) return `no suite \`${unknown}\`; there are: ${known.join(', ')}`;
-    return { suites, buildOnly: values['build-only'] ?? false };
+    return { suites, buildOnly: values['build-only'], help: values.help };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
