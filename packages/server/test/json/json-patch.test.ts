@@ -154,6 +154,10 @@ test('emission: what the API server reads differently is told', () => {
   assert.equal(checkEmission(fine), undefined);
   assert.equal(checkEmission([{ op: 'add', path: '', value: {} }])?.code, 'PC_PATCH_INVALID');
   assert.equal(
+    checkEmission([{ op: 'copy', from: '', path: '/a' }])?.message,
+    'operation 0 is a copy of the whole document, which the API server refuses',
+  );
+  assert.equal(
     checkEmission([...fine, { op: 'test', path: '/b', value: 1 }])?.message,
     'operation 3 is a test, which the API server compares by bytes',
   );

@@ -1,4 +1,4 @@
-import type { JsonPatch } from '@portcullis/contract';
+import type { JsonPatch, JsonPatchOperation } from '@portcullis/contract';
 import { Fault } from '../fault.ts';
 
 /**
@@ -7,7 +7,7 @@ import { Fault } from '../fault.ts';
  */
 export function checkEmission(patch: JsonPatch): Fault | undefined {
   for (const [index, operation] of patch.entries()) {
-    const why = misread(operation.op, operation.path);
+    const why = misread(operation);
     if (why !== undefined) {
       return new Fault('PC_PATCH_INVALID', `operation ${index} ${why}`, { data: { operation: index } });
     }
@@ -15,10 +15,13 @@ export function checkEmission(patch: JsonPatch): Fault | undefined {
   return undefined;
 }
 
-function misread(op: JsonPatch[number]['op'], path: string): string | undefined {
+function misread(operation: JsonPatchOperation): string | undefined {
+  const { op, path } = operation;
   // It compares bytes, so that `1` is not `1.0` and a string with `<` equals nothing.
   if (op === 'test') return 'is a test, which the API server compares by bytes';
   // Only `replace` works on the whole document.
   if (path === '' && op !== 'replace') return `is ${op} of the whole document, which the API server refuses`;
+  if (op === 'copy' && operation.from === '')
+    return 'is a copy of the whole document, which the API server refuses';
   return undefined;
 }
