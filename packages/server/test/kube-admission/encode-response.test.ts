@@ -135,6 +135,15 @@ test('too many warnings are counted', () => {
   assert.equal(legal.length - 1 + Number.parseInt(legal.at(-1) ?? '', 10), 200);
 });
 
+test('of very many warnings, alike or empty ones too, only the first are looked at', () => {
+  for (const text of ['', 'the same']) {
+    assert.equal(
+      legalWarnings(Array<string>(5000).fill(text)).at(-1),
+      '4000 more warnings are not shown in full',
+    );
+  }
+});
+
 test('annotation keys become legal', () => {
   const long = 'k'.repeat(80);
   const legal = legalAnnotations({

@@ -6,20 +6,27 @@ const MAX_WARNING = 120;
 const MAX_TOTAL = 4096;
 /** Kept for the last warning, which counts the ones that are left out. */
 const RESERVE = 48;
+/** Further ones are not even looked at: a guest can write a million empty ones. */
+const MAX_WARNINGS = 1000;
 
 /** Warnings as the API server passes them on: single lines, no two alike, long ones broken between words, bounded in total. */
 export function legalWarnings(warnings: readonly string[]): readonly string[] {
   const lines = new Set<string>();
   let room = MAX_TOTAL - RESERVE;
   for (const [index, warning] of warnings.entries()) {
+    if (index === MAX_WARNINGS) return [...lines, notShown(warnings.length - index)];
     for (const line of breakLine(warning)) {
       if (lines.has(line)) continue;
       room -= lengthOf(line);
-      if (room < 0) return [...lines, `${warnings.length - index} more warnings are not shown in full`];
+      if (room < 0) return [...lines, notShown(warnings.length - index)];
       lines.add(line);
     }
   }
   return [...lines];
+}
+
+function notShown(count: number): string {
+  return `${count} more warnings are not shown in full`;
 }
 
 function breakLine(warning: string): readonly string[] {
