@@ -127,6 +127,7 @@ for (const [what, output] of Object.entries({
   'errors as object': '{"allowed":true,"errors":{}}',
   'an error without field': '{"allowed":false,"errors":[{"message":"x"}]}',
   'annotations with a number': '{"allowed":true,"auditAnnotations":{"a":1}}',
+  'annotations as a number of many digits': '{"allowed":true,"auditAnnotations":12345678901234567890}',
   'message as number': '{"allowed":true,"message":1}',
   'two documents': '{"allowed":true}{"allowed":true}',
 })) {

@@ -1,5 +1,6 @@
 import type { Cause, JsonObject, JsonValue } from '@portcullis/contract';
 import { Fault, isFault } from '../../kernel/fault.ts';
+import { isJsonObject } from '../../kernel/json/json-equal.ts';
 import { parseJson } from '../../kernel/json/parse-json.ts';
 
 /** ValidationOutput with null read as absent, plus the two keys of a mutation. */
@@ -18,7 +19,7 @@ export interface PluginOutput {
 export function parsePluginOutput(bytes: Uint8Array): PluginOutput | Fault {
   const value = parseJson(bytes);
   if (isFault(value)) return unreadable(value.message);
-  if (!isObject(value)) return unreadable('not a JSON object');
+  if (!isJsonObject(value)) return unreadable('not a JSON object');
   const { allowed, mutatedObject, patch } = value;
   if (typeof allowed !== 'boolean') return unreadable('`allowed` must be true or false');
 
@@ -46,7 +47,7 @@ function parseErrors(value: JsonValue | undefined): readonly Cause[] | Fault {
   if (!Array.isArray(value)) return unreadable('`errors` must be an array');
   const causes: Cause[] = [];
   for (const [index, error] of (value as readonly JsonValue[]).entries()) {
-    if (!isObject(error)) return unreadable(`\`errors[${index}]\` must be an object`);
+    if (!isJsonObject(error)) return unreadable(`\`errors[${index}]\` must be an object`);
     const { field, message, invalidValue } = error;
     if (typeof field !== 'string') return unreadable(`\`errors[${index}].field\` must be a string`);
     if (typeof message !== 'string') return unreadable(`\`errors[${index}].message\` must be a string`);
@@ -72,7 +73,7 @@ function parseWarnings(value: JsonValue | undefined): readonly string[] | Fault 
 
 function parseAnnotations(value: JsonValue | undefined): Readonly<Record<string, string>> | Fault {
   if (value === undefined || value === null) return {};
-  if (!isObject(value) || !Object.values(value).every((item) => typeof item === 'string')) {
+  if (!isJsonObject(value) || !Object.values(value).every((item) => typeof item === 'string')) {
     return unreadable('`auditAnnotations` must be an object of strings');
   }
   return value as Readonly<Record<string, string>>;
@@ -82,10 +83,6 @@ function optionalString(object: JsonObject, key: string): string | undefined | F
   const value = object[key];
   if (value === undefined || value === null) return undefined;
   return typeof value === 'string' ? value : unreadable(`\`${key}\` must be a string`);
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unreadable(why: string): Fault {
