@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Policy } from '@portcullis/contract';
-import { Fault } from '../../kernel/fault.ts';
+import { Fault, isFault } from '../../kernel/fault.ts';
 import { stringifyExact } from '../../kernel/json/json-document.ts';
 import { attempt } from '../../kernel/result.ts';
 import { describePolicy } from '../../policy/describe-policy.ts';
@@ -30,11 +30,27 @@ export function createPolicyStore(directory: string, wall?: () => number): Polic
     parse: (path, bytes) => parseStored(path, Buffer.from(bytes).toString('utf8')),
   });
 
+  /** A folder that was never there is empty; one that was, and cannot be read or is not there any more, is not. */
+  let wasThere = false;
+
+  async function list(): Promise<readonly string[]> {
+    try {
+      const names = await readdir(folder);
+      wasThere = true;
+      return names;
+    } catch (error) {
+      if (!wasThere && error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
   return {
     name: 'api',
 
     async read() {
-      const names = await readdir(folder).catch((): string[] => []);
+      const names = await attempt('PC_STORAGE', `cannot read \`${folder}\``, list);
+      // What is in it is not known, so none of it is gone.
+      if (isFault(names)) return [{ container: folder, result: names }];
       const files = names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.')).sort();
       const read = await memory.read(files.map((file) => join(folder, file)));
       return read.map(({ path, answer }) => ({
@@ -56,7 +72,7 @@ export function createPolicyStore(directory: string, wall?: () => number): Polic
 
     remove: (name) =>
       attempt('PC_STORAGE', `cannot remove the policy \`${name}\``, async () => {
-        const existed = (await readdir(folder).catch((): string[] => [])).includes(`${name}${SUFFIX}`);
+        const existed = (await list()).includes(`${name}${SUFFIX}`);
         if (existed) {
           await rm(pathOf(name));
           await syncFolder(folder);
@@ -67,14 +83,20 @@ export function createPolicyStore(directory: string, wall?: () => number): Polic
 
   async function writeDurably(path: string, text: string): Promise<void> {
     const temporary = join(folder, `.${process.pid}.${Math.random().toString(36).slice(2)}`);
-    const file = await open(temporary, 'wx', 0o600);
     try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(temporary, 'wx', 0o600);
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      // On a full disk each try would make it fuller.
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, path);
     await syncFolder(folder);
   }
 }
