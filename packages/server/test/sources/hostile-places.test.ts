@@ -41,6 +41,15 @@ test('links in circles and links that fan out: each folder is entered once', LIM
   assert.equal((await walkFiles(fan)).length, 1);
 });
 
+test('a link that leads nowhere is nothing; one that cannot be followed makes the folder unreadable', async () => {
+  const root = await folder();
+  await symlink('missing', join(root, 'dangling.yaml'));
+  await symlink('circle.yaml', join(root, 'circle.yaml'));
+  assert.deepEqual(await walkFiles(root), []);
+  await symlink('x'.repeat(300), join(root, 'unknown.yaml'));
+  await assert.rejects(walkFiles(root), { code: 'ENAMETOOLONG' });
+});
+
 test('a module that is a named pipe is refused, not waited for', LIMIT, async (context) => {
   const directory = await folder();
   try {

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -26,9 +27,20 @@ async function walk(directory: string, entered: Set<string>): Promise<string[]> 
     if (entry.name.startsWith('.')) continue;
     const path = join(directory, entry.name);
     // What is plain in the listing needs no look of its own; a link that leads nowhere, or no more, is not an error.
-    const info = entry.isFile() || entry.isDirectory() ? entry : await stat(path).catch(() => undefined);
+    const info = entry.isFile() || entry.isDirectory() ? entry : await followed(path);
     if (info?.isDirectory() && !SKIPPED.has(entry.name)) found.push(...(await walk(path, entered)));
     else if (info?.isFile()) found.push(path);
   }
   return found;
+}
+
+/** What a link leads to; undefined when that is not there. Anything else is unknown, which must not look like removed. */
+async function followed(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined;
+    throw error;
+  }
 }
