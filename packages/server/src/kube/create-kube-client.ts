@@ -146,7 +146,9 @@ export function createKubeClient({ connection, runtime, userAgent }: KubeClientO
 }
 
 function named({ resource }: KubeTarget, value: unknown, { what }: Sending): KubeObject | Fault {
-  const object = asKubeObject(value, { apiVersion: apiVersionOf(resource), kind: resource.kind });
+  const of = { apiVersion: apiVersionOf(resource), kind: resource.kind };
+  if (resource.unnamed === true && isRecord(value)) return { ...value, ...of, metadata: { name: '' } };
+  const object = asKubeObject(value, of);
   return object ?? new Fault('PC_KUBE_ANSWER', `${what}: the answer is no named object`);
 }
 

@@ -9,6 +9,8 @@ export interface KubeResource {
   readonly plural: string;
   readonly kind: string;
   readonly namespaced: boolean;
+  /** Reviews: questions that are created and answered, and have no name. */
+  readonly unnamed?: true;
 }
 
 /** One object or one collection. A namespaced resource without a namespace means all namespaces (list and watch only). */
