@@ -1,6 +1,6 @@
 import type { JsonObject } from '@portcullis/contract';
 import { isInForce } from '../../src/cluster/registration/in-force.ts';
-import type { Follow } from '../../src/cluster/registration/configuration-keeper.ts';
+import type { Reflect } from '../../src/sources/reflect.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import type { KubeClient } from '../../src/kube/kube-client.ts';
 import type { KubeRuntime } from '../../src/kube/kube-host.ts';
@@ -45,7 +45,7 @@ export class MemoryCluster {
     },
   };
 
-  readonly follow: Follow = <T>(options: Omit<ReflectorOptions<T>, 'client' | 'runtime'>) => {
+  readonly reflect: Reflect = <T>(options: Omit<ReflectorOptions<T>, 'client' | 'runtime'>) => {
     const { kind } = options.resource;
     const known = new Map<string, T>();
     const subscribers = new Set<(change: ReflectorChange<T>) => void>();

@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Policy } from '@portcullis/contract';
 import { describeRegistration } from '../../src/cluster/registration/describe-registration.ts';
-import {
-  createRegistrar,
-  type Registrar,
-  type RegistrationEvent,
-} from '../../src/cluster/registration/registrar.ts';
+import { createRegistrar, type Registrar } from '../../src/cluster/registration/registrar.ts';
 import { Fault } from '../../src/kernel/fault.ts';
+import type { KubeEvent } from '../../src/kube/events.ts';
 import type { KubeObject } from '../../src/kube/kube-object.ts';
 import { makePolicy } from '../support/make-policy.ts';
 import { ManualRuntime, MemoryCluster, settled } from './memory-cluster.ts';
@@ -19,7 +16,7 @@ interface Bench {
   readonly cluster: MemoryCluster;
   readonly runtime: ManualRuntime;
   readonly registrar: Registrar;
-  readonly events: RegistrationEvent[];
+  readonly events: KubeEvent[];
   policies: readonly Policy[];
   becomeReady(): void;
   isInForce(): boolean;
@@ -28,7 +25,7 @@ interface Bench {
 function bench(): Bench {
   const cluster = new MemoryCluster();
   const runtime = new ManualRuntime();
-  const events: RegistrationEvent[] = [];
+  const events: KubeEvent[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const describe = (): ReturnType<typeof describeRegistration> =>
     describeRegistration(self.policies, { endpoint: { url: 'https://a' } });
@@ -43,7 +40,7 @@ function bench(): Bench {
     registrar: createRegistrar({
       client: cluster.client,
       runtime,
-      follow: cluster.follow,
+      reflect: cluster.reflect,
       namespace: 'portcullis',
       name: 'portcullis',
       describe,
@@ -140,7 +137,7 @@ test('what others added to it goes as well', async () => {
 
 test('somebody who fights gets slower answers, and is told of', async () => {
   const self = await registered();
-  const fight = self.cluster.follow<KubeObject>({
+  const fight = self.cluster.reflect<KubeObject>({
     resource: { group: 'x', version: 'v1', plural: 'x', kind: VALIDATING, namespaced: false },
     fieldSelector: 'metadata.name=portcullis',
     project: (object) => object,

@@ -18,7 +18,7 @@ export interface AskedPolicy {
 export function askedPolicy(policy: Policy, options: RegistrationOptions): AskedPolicy | RegistrationNote {
   const asked = { policy, kinds: wantedKinds(policy), reach: namespaceReach(policy) };
   const text = neverAsked(asked, options);
-  return text === undefined ? asked : { policy: policy.metadata.name, text };
+  return text === undefined ? asked : { policy: policy.metadata.name, level: 'warning', text };
 }
 
 function neverAsked({ kinds, reach }: AskedPolicy, options: RegistrationOptions): string | undefined {

@@ -4,20 +4,17 @@ import { jsonEqual } from '../../kernel/json/json-equal.ts';
 import type { KubeClient } from '../../kube/kube-client.ts';
 import type { KubeRuntime } from '../../kube/kube-host.ts';
 import type { KubeObject } from '../../kube/kube-object.ts';
-import type { Reflector, ReflectorOptions } from '../../kube/reflector/reflector-types.ts';
 import type { KubeResource } from '../../kube/resource.ts';
+import type { Reflect } from '../../sources/reflect.ts';
 import { createBackOff } from './back-off.ts';
 import { isInForce } from './in-force.ts';
 
 export const FIELD_MANAGER = 'portcullis';
 
-/** Makes a reflector of the objects that the options select. */
-export type Follow = <T>(options: Omit<ReflectorOptions<T>, 'client' | 'runtime'>) => Reflector<T>;
-
 export interface KeeperOptions {
   readonly client: Pick<KubeClient, 'patch' | 'delete'>;
   readonly runtime: KubeRuntime;
-  readonly follow: Follow;
+  readonly reflect: Reflect;
   readonly resource: KubeResource;
   readonly name: string;
   /** Somebody else changed or deleted it, or made it again, and it is put right now. */
@@ -61,7 +58,7 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
   const repairs = createBackOff(REPAIRS);
   const failures = createBackOff(FAILURES);
   const abort = new AbortController();
-  const reflector = options.follow<KubeObject>({
+  const reflector = options.reflect<KubeObject>({
     resource,
     fieldSelector: `metadata.name=${name}`,
     project: (object) => object,

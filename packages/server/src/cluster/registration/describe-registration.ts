@@ -76,6 +76,7 @@ function unaskedTraffic({ policy, kinds }: AskedPolicy): RegistrationNote[] {
   return [
     {
       policy: policy.metadata.name,
+      level: 'info',
       text: `is not asked about ${what.join(', ')}, which its rules take by a wildcard only: name these resources in a rule to judge them`,
     },
   ];

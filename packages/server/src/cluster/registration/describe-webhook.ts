@@ -75,7 +75,7 @@ export function needsMoreTime(
     phase === 'mutate' && policies.length > 1
       ? `is the slowest of ${policies.length} mutating policies that may take ${needed} s one after another, and API servers wait ${cap} s: lower \`limits.timeout\` or raise \`kubernetes.registration.timeout\``
       : `may take ${needed} s, and API servers wait ${cap} s: lower \`limits.timeout\` or raise \`kubernetes.registration.timeout\``;
-  return { policy: slowest.metadata.name, text };
+  return { policy: slowest.metadata.name, level: 'warning', text };
 }
 
 /** At least three segments, and different for servers that share a cluster. */

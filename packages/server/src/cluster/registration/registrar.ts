@@ -1,9 +1,11 @@
 import type { Fault } from '../../kernel/fault.ts';
+import type { KubeEvent } from '../../kube/events.ts';
 import type { KubeClient } from '../../kube/kube-client.ts';
 import type { KubeRuntime } from '../../kube/kube-host.ts';
 import type { Reflector } from '../../kube/reflector/reflector-types.ts';
 import type { KubeResource } from '../../kube/resource.ts';
-import { createConfigurationKeeper, type ConfigurationKeeper, type Follow } from './configuration-keeper.ts';
+import type { Reflect } from '../../sources/reflect.ts';
+import { createConfigurationKeeper, type ConfigurationKeeper } from './configuration-keeper.ts';
 import {
   CONFIG_MAPS,
   MUTATING_CONFIGURATIONS,
@@ -14,19 +16,10 @@ import type { Registration, RegistrationNote } from './registration-options.ts';
 /** While a ConfigMap of this name is in the server's namespace, no webhook is registered. */
 export const KILL_SWITCH = 'portcullis-off';
 
-/** Something for `kubectl get events`. */
-export interface RegistrationEvent {
-  readonly type: 'Normal' | 'Warning';
-  /** UpperCamelCase. */
-  readonly reason: string;
-  readonly note: string;
-  readonly regarding: { readonly apiVersion: string; readonly kind: string; readonly name: string };
-}
-
 export interface RegistrarOptions {
   readonly client: Pick<KubeClient, 'patch' | 'delete'>;
   readonly runtime: KubeRuntime;
-  readonly follow: Follow;
+  readonly reflect: Reflect;
   /** The server's own. */
   readonly namespace: string;
   /** Of both configurations. */
@@ -35,7 +28,7 @@ export interface RegistrarOptions {
   readonly describe: () => Registration;
   /** Resolves when the server has been ready for the first time: before, a webhook would only refuse. */
   readonly ready: () => Promise<void>;
-  readonly recordEvent: (event: RegistrationEvent) => void;
+  readonly recordEvent: (event: KubeEvent) => void;
 }
 
 /**
@@ -72,7 +65,7 @@ interface Run {
 }
 
 export function createRegistrar(options: RegistrarOptions): Registrar {
-  const { client, runtime, follow, namespace, name, describe } = options;
+  const { client, runtime, reflect, namespace, name, describe } = options;
   const { log } = runtime;
   let run: Run | undefined;
   let repairs = 0;
@@ -82,7 +75,7 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
     return createConfigurationKeeper({
       client,
       runtime,
-      follow,
+      reflect,
       resource,
       name,
       repaired(what, by) {
@@ -96,6 +89,7 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
         options.recordEvent({
           type: 'Warning',
           reason: 'WebhookConfigurationRepaired',
+          action: 'Repair',
           note: by === undefined ? note : `${note} (field manager ${by})`,
           regarding: { apiVersion: 'admissionregistration.k8s.io/v1', kind: resource.kind, name },
         });
@@ -170,7 +164,7 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
       const current: Run = {
         validating: keeper(VALIDATING_CONFIGURATIONS),
         mutating: keeper(MUTATING_CONFIGURATIONS),
-        killSwitch: follow<true>({
+        killSwitch: reflect<true>({
           resource: CONFIG_MAPS,
           namespace,
           fieldSelector: `metadata.name=${KILL_SWITCH}`,

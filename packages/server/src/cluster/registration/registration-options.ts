@@ -13,7 +13,7 @@ export interface RegistrationOptions {
   readonly caBundle?: string;
   /** The server's own namespace. */
   readonly ownNamespace?: string;
-  /** Namespaces whose objects are never judged; default: `kube-system` and the own namespace. */
+  /** Namespaces whose objects are never judged, besides the own one; default: `kube-system`. */
   readonly exemptNamespaces?: readonly string[];
   /** User whose requests are never judged: `system:serviceaccount:<namespace>:<name>` of the server itself. */
   readonly ownUser?: string;
@@ -26,6 +26,8 @@ export interface RegistrationOptions {
 /** What the operator must know about one policy. */
 export interface RegistrationNote {
   readonly policy: string;
+  /** `warning`: the policy does not do what its author thinks. */
+  readonly level: 'info' | 'warning';
   readonly text: string;
 }
 
@@ -40,9 +42,9 @@ export function registrationName({ name }: Pick<RegistrationOptions, 'name'>): s
   return name ?? 'portcullis';
 }
 
-export function exemptNamespacesOf(
-  options: Pick<RegistrationOptions, 'exemptNamespaces' | 'ownNamespace'>,
-): readonly string[] {
-  const { exemptNamespaces, ownNamespace } = options;
-  return exemptNamespaces ?? (ownNamespace === undefined ? ['kube-system'] : ['kube-system', ownNamespace]);
+export function exemptNamespacesOf({
+  exemptNamespaces = ['kube-system'],
+  ownNamespace,
+}: Pick<RegistrationOptions, 'exemptNamespaces' | 'ownNamespace'>): readonly string[] {
+  return [...new Set(ownNamespace === undefined ? exemptNamespaces : [...exemptNamespaces, ownNamespace])];
 }

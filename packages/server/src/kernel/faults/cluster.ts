@@ -7,4 +7,8 @@ export const CLUSTER_FAULTS = {
     advice:
       'find out who with `kubectl get … -o yaml --show-managed-fields` and stop it; to switch Portcullis off create the ConfigMap `portcullis-off`',
   },
+  PC_ENDPOINT_UNREACHABLE: {
+    meaning: 'the address where API servers call the gates cannot be reached',
+    advice: 'check that the server runs, that its Service has endpoints, and the network policies',
+  },
 } as const satisfies Record<string, FaultEntry>;
