@@ -56,6 +56,21 @@ describe('certificate files', () => {
     notEqual(combined.fingerprint, chain.fingerprint);
   });
 
+  test('authorities of clients that are none are refused: TLS would trust every public one instead', async () => {
+    const { cert: crt, key } = leaf;
+    for (const ca of ['', '\n', 'half of a certif']) {
+      equal(await refusal({ crt, key, ca }), '`ca` has no certificate in PEM form');
+    }
+    const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    match(
+      await refusal({ crt, key, ca: `${authority.cert}\n${broken}` }),
+      /^`ca` has a certificate that cannot be read/,
+    );
+    const two = await load({ crt, key, ca: `# ours\n${authority.cert}\n${leaf.cert}` });
+    ok(!isFault(two));
+    equal(two.material.ca?.match(/BEGIN CERTIFICATE/g)?.length, 2);
+  });
+
   test('what is wrong is said with file and place', async () => {
     const { cert, key } = leaf;
     match(

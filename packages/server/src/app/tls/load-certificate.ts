@@ -30,7 +30,9 @@ export async function loadCertificate(files: CertificateFiles, now: number): Pro
   if (isFault(chain)) return chain;
   const key = PRIVATE_KEY.exec(keyText)?.[0];
   if (key === undefined) return broken(`\`${keyFile}\` has no private key in PEM form`);
-  const material: TlsMaterial = { cert: chain.join('\n'), key, ...(ca === undefined ? {} : { ca }) };
+  const authorities = await parseAuthorities(ca, files.clientCaFile ?? '');
+  if (isFault(authorities)) return authorities;
+  const material: TlsMaterial = { cert: chain.join('\n'), key, ...authorities };
   const problem = checkChain(chain, files.certFile, now) ?? checkKey(chain, key, { ...files, keyFile });
   if (problem !== undefined) return problem;
   const usable = await attempt('PC_TLS_CERTIFICATE', `\`${files.certFile}\` cannot be used`, async () =>
@@ -53,6 +55,16 @@ async function parseChain(text: string, file: string): Promise<Chain | Fault> {
   return attempt('PC_TLS_CERTIFICATE', `\`${file}\` has a certificate that cannot be read`, async () =>
     blocks.map((block) => new X509Certificate(block)),
   );
+}
+
+/** Never an empty text: for TLS that is as good as none, and it would trust every public authority instead. */
+async function parseAuthorities(
+  text: string | undefined,
+  file: string,
+): Promise<Pick<TlsMaterial, 'ca'> | Fault> {
+  if (text === undefined) return {};
+  const authorities = await parseChain(text, file);
+  return isFault(authorities) ? authorities : { ca: authorities.join('\n') };
 }
 
 function checkChain(chain: Chain, file: string, now: number): Fault | undefined {
