@@ -1,29 +1,26 @@
-import type { ServerResponse } from 'node:http';
+import type { GateResponse } from '../../gates/gate.ts';
 import { Fault } from '../../kernel/fault.ts';
 
-/** Answers that never reached a gate. */
+/** Why a request never reached a gate. */
 export interface Refusal {
   readonly status: number;
   readonly fault: Fault;
-  readonly headers?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One JSON document with the code, what happened and what to do. */
-export function writeRefusal(response: ServerResponse, { status, fault, headers = [] }: Refusal): void {
-  const body = JSON.stringify({ status, code: fault.code, detail: fault.message, advice: fault.advice });
-  response.writeHead(status, [
-    'content-type',
-    'application/problem+json',
-    'content-length',
-    String(Buffer.byteLength(body)),
-    ...headers,
-  ]);
-  response.end(body);
+export function refusalResponse({ status, fault, headers }: Refusal): GateResponse {
+  const { code, message, advice } = fault;
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+    body: JSON.stringify({ status, code, detail: message, advice }),
+  };
 }
 
-export const CLOSE = ['connection', 'close'] as const;
+export const CLOSE = { connection: 'close' } as const;
 /** An API server takes it as an invitation to try again inside its own timeout. */
-const RETRY = ['retry-after', '1'] as const;
+const RETRY = { 'retry-after': '1' } as const;
 
 export const UNKNOWN_PATH: Refusal = {
   status: 404,
@@ -35,7 +32,7 @@ export const UNKNOWN_PATH: Refusal = {
 export const WRONG_METHOD: Refusal = {
   status: 405,
   fault: new Fault('PC_METHOD', 'a gate takes only POST'),
-  headers: ['allow', 'POST'],
+  headers: { allow: 'POST' },
 };
 export const OVERLOADED: Refusal = {
   status: 429,
@@ -45,7 +42,7 @@ export const OVERLOADED: Refusal = {
 export const OVERFLOWN: Refusal = {
   status: 429,
   fault: new Fault('PC_OVERLOAD', 'too many connections are open'),
-  headers: [...RETRY, ...CLOSE],
+  headers: { ...RETRY, ...CLOSE },
 };
 export const BROKEN: Refusal = {
   status: 500,
