@@ -182,6 +182,11 @@ test('an error names code, file, line, column, key and what to do', () => {
       `spec.match.resources[0].apiGroups: \`*\` means every group and must stand alone`,
     ],
     [
+      `{ ${file}, match: { resources: [{ apiGroups: [""], apiVersions: [v1], resources: [Pod] }] } }`,
+      'PC_POLICY_VALUE',
+      `spec.match.resources[0].resources[0]: must be a resource in lower case such as \`pods\`, \`pods/exec\`, \`*\` or \`*/scale\`, not \`Pod\``,
+    ],
+    [
       `{ ${file}, match: { namespaces: ["[a-z]"] } }`,
       'PC_POLICY_VALUE',
       `spec.match.namespaces[0]: must be the name of a namespace, \`*\` and \`?\` allowed, not \`[a-z]\``,

@@ -113,12 +113,12 @@ export const filledText = textSchema((text) =>
   text.trim() === '' ? new Problem('must not be empty') : text,
 );
 
-// One of `pods`, `pods/exec`, `pods/*`, `*`, `*/scale`, `*/*`.
+// One of `pods`, `pods/exec`, `pods/*`, `*`, `*/scale`, `*/*`. All resources are lower case: `Pod` would silently match nothing.
 export const resourcePatternSchema = textSchema((text) =>
-  /^(?:\*|[a-z0-9][-a-z0-9.]*)(?:\/(?:\*|[a-z0-9][-a-z0-9.]*))?$/i.test(text)
+  /^(?:\*|[a-z0-9][-a-z0-9.]*)(?:\/(?:\*|[a-z0-9][-a-z0-9.]*))?$/.test(text)
     ? text
     : new Problem(
-        `must be a resource such as \`pods\`, \`pods/exec\`, \`*\` or \`*/scale\`, not ${show(text)}`,
+        `must be a resource in lower case such as \`pods\`, \`pods/exec\`, \`*\` or \`*/scale\`, not ${show(text)}`,
       ),
 );
 
