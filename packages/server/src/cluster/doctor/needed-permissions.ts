@@ -15,6 +15,11 @@ export interface PermissionOptions {
   readonly readsNamespaces?: boolean;
 }
 
+const LEASES = {
+  group: 'coordination.k8s.io',
+  resource: 'leases',
+  purpose: 'to agree with the other replicas who writes',
+};
 const WEBHOOKS = ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'];
 
 /** What the server asks of an API server, by what is switched on. */
@@ -24,13 +29,11 @@ export function neededPermissions(options: PermissionOptions): Permission[] {
     ...(registration === undefined ? [] : registrationPermissions(namespace, registration)),
     ...(lease === undefined
       ? []
-      : verbs(['get', 'create', 'update'], {
-          group: 'coordination.k8s.io',
-          resource: 'leases',
-          namespace,
-          name: lease,
-          purpose: 'to agree with the other replicas who writes',
-        })),
+      : [
+          ...verbs(['get', 'update'], { ...LEASES, namespace, name: lease }),
+          // A name cannot restrict what has none yet.
+          ...verbs(['create'], { ...LEASES, namespace }),
+        ]),
     ...(options.customResources ?? []).flatMap((resource) => [
       ...verbs(['list', 'watch'], { group: 'portcullis.dev', resource, purpose: 'to read policies' }),
       ...verbs(['patch'], {
