@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../kernel/ports.ts';
 import { isFault, type Fault } from '../kernel/fault.ts';
 import { attempt } from '../kernel/result.ts';
+import { closedPolicyStore } from '../sources/api/closed-policy-store.ts';
 import { createPolicyStore, type PolicyStore } from '../sources/api/policy-store.ts';
 import { createFileDocumentSource } from '../sources/file/file-document-source.ts';
 import { createFileModuleSource } from '../sources/file/file-module-source.ts';
@@ -10,6 +11,7 @@ import { createModuleResolver, type ModuleResolver } from '../sources/module-res
 import type { DocumentSource } from '../sources/source.ts';
 import { createUrlModuleSource } from '../sources/url/url-module-source.ts';
 import type { Config } from './config/config.ts';
+import type { Cluster } from './kube/open-cluster.ts';
 
 export interface Sources {
   readonly files: DocumentSource;
@@ -18,7 +20,11 @@ export interface Sources {
 }
 
 /** Where policies and modules come from, as the configuration says. */
-export async function openSources(config: Config, { wall }: Clock): Promise<Sources | Fault> {
+export async function openSources(
+  config: Config,
+  { wall }: Clock,
+  cluster: Cluster | undefined,
+): Promise<Sources | Fault> {
   const { policies, sources, dataDirectory } = config;
   const { maxModuleBytes, url } = sources;
   const { caFile, ...limits } = url;
@@ -35,12 +41,14 @@ export async function openSources(config: Config, { wall }: Clock): Promise<Sour
       checkInterval: policies.checkInterval,
       wall,
     }),
-    store: createPolicyStore(dataDirectory, wall),
+    // What one replica keeps for itself the others would not know.
+    store: cluster?.resources === undefined ? createPolicyStore(dataDirectory, wall) : closedPolicyStore,
     modules: createModuleResolver(
       [
         createFileModuleSource({ maxModuleBytes, wall }),
         inlineModuleSource,
         createUrlModuleSource({ maxModuleBytes, ...limits, ...(ca === undefined ? {} : { ca }) }),
+        ...(cluster?.modules ?? []),
       ],
       maxModuleBytes,
     ),

@@ -10,6 +10,8 @@ import type { Config } from './config/config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { createPolicyControl, type PolicyControl } from './control/policy-control.ts';
 import { ENGINES } from './engine-table.ts';
+import { openClusterDuties, type ClusterDuties } from './kube/cluster-duties.ts';
+import { openCluster, type Cluster } from './kube/open-cluster.ts';
 import { createManagementListener, type ManagementListener } from './http/management-listener.ts';
 import { openCertificates, type Certificates } from './open-certificates.ts';
 import { openSources } from './open-sources.ts';
@@ -51,7 +53,10 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   if (isFault(tokens)) return tokens;
   const certificates = await openCertificates(config, clock, log);
   if (isFault(certificates)) return certificates;
-  const sources = await openSources(config, clock);
+  const opened = await openCluster(config, clock, log);
+  if (isFault(opened)) return opened;
+  const cluster: Cluster | undefined = opened;
+  const sources = await openSources(config, clock, cluster);
   if (isFault(sources)) return sources;
   const { host, port, threads } = config.serving;
   const taken = port === 0 ? undefined : await probePort(host, port);
@@ -62,7 +67,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   // The threads load their code while this one loads the policies.
   const pool = createThreadPool({
     entry: ENTRY,
-    threadData: (material) => gateThreadData(config, material),
+    threadData: (material) => gateThreadData(config, material, cluster?.namespaces?.all()),
     threads,
     host,
     port,
@@ -71,28 +76,36 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     log,
     report: (batch) => telemetry.absorb(batch as TelemetryBatch),
   });
+  const loader = createPolicyLoader({
+    sources: [sources.files, sources.store, ...(cluster?.documents ?? [])],
+    modules: sources.modules,
+    engines: ENGINES,
+    host: { runtime: createWasmRuntime({ clock }), clock, log },
+    publish: (set) => pool.install(set),
+  });
+  let duties: ClusterDuties | undefined;
   const policies = createPolicyControl({
-    loader: createPolicyLoader({
-      sources: [sources.files, sources.store],
-      modules: sources.modules,
-      engines: ENGINES,
-      host: { runtime: createWasmRuntime({ clock }), clock, log },
-      publish: (set) => pool.install(set),
-    }),
+    loader,
     store: sources.store,
-    sources: [sources.files],
+    watched: [sources.files, ...(cluster?.watched ?? [])],
+    reloaded(report) {
+      cluster?.sweep();
+      duties?.reloaded(report);
+    },
     inForce: (revision) => pool.inForce(revision),
     lastFaults: (policy) => telemetry.lastFaults(policy),
     clock,
     log,
   });
-  const parts: Parts = { config, pool, policies, certificates, tokens };
+  const parts: Parts = { config, pool, policies, certificates, tokens, cluster };
   const plane = createControlPlane({
     ...parts,
     telemetry,
     clock,
     log,
     startedAt,
+    duties: () => duties?.state(),
+    exceptions: () => loader.exceptions(clock.wall()),
     draining: () => draining !== undefined,
   });
   const api = createApi(config, { control: plane, tokens, clock, log });
@@ -108,6 +121,18 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     return started;
   }
   policies.watch();
+  if (cluster !== undefined) {
+    duties = await openClusterDuties({
+      config,
+      cluster,
+      loader,
+      policies: () => loader.policies(),
+      status: (name) => policies.view(name)?.status,
+      serving: certificates.serving,
+      isReady: () => plane.readiness().ready,
+    });
+    duties.start();
+  }
   tokens.watch();
   certificates.serving.watch((material) => pool.setTls(material));
   certificates.management?.watch((material) => management.setTls(material));
@@ -116,7 +141,9 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   const { certFile } = certificates.serving.files;
   async function end(): Promise<void> {
     log.log('info', 'stopping');
+    await duties?.stop();
     await drainGates(parts);
+    await cluster?.stop();
     await management.close(MANAGEMENT_CLOSE);
     await telemetry.close();
     log.log('info', 'stopped');
@@ -141,16 +168,21 @@ interface Parts {
   readonly pool: ThreadPool;
   readonly policies: PolicyControl;
   readonly certificates: Certificates;
+  readonly cluster: Cluster | undefined;
   readonly tokens: TokenKeeper;
 }
 
 async function start(
-  { config, pool, policies, certificates }: Parts,
+  { config, pool, policies, certificates, cluster }: Parts,
   management: ManagementListener,
 ): Promise<RunningServer['addresses'] | Fault> {
   try {
     const { host, port } = config.management;
-    const [managementPort] = await Promise.all([management.listen({ host, port }), policies.reload()]);
+    // A policy that asks for the labels of a namespace has to find them.
+    cluster?.namespaces?.watch((changes) => pool.setNamespaces(changes));
+    cluster?.start();
+    const loaded = Promise.resolve(cluster?.namespaces?.synced).then(() => policies.reload());
+    const [managementPort] = await Promise.all([management.listen({ host, port }), loaded]);
     const gatesPort = await pool.listening;
     if (isFault(gatesPort)) return gatesPort;
     const scheme = certificates.management === undefined ? 'http' : 'https';

@@ -1,14 +1,30 @@
 import type { Review, Verdict } from '@portcullis/contract';
 import { Fault, isFault } from '../kernel/fault.ts';
-import type { Clock } from '../kernel/ports.ts';
+import type { Clock, NamespaceAppears } from '../kernel/ports.ts';
 import type { Finding } from './finding.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
 
+export interface AskPorts {
+  readonly clock: Clock;
+  readonly namespaceAppears: NamespaceAppears;
+}
+
+/** Milliseconds. `kubectl apply` sends what is in a new namespace sooner than a watch can tell of it. */
+const NAMESPACE_PATIENCE = 1000;
+
 /** Puts one review to one policy. Undefined when the policy does not concern it. Never rejects. */
-export async function ask(loaded: LoadedPolicy, review: Review, clock: Clock): Promise<Finding | undefined> {
+export async function ask(
+  loaded: LoadedPolicy,
+  review: Review,
+  { clock, namespaceAppears }: AskPorts,
+): Promise<Finding | undefined> {
   const started = clock.now();
   try {
-    const matches = loaded.matcher.matchesObject(review);
+    let matches = loaded.matcher.matchesObject(review);
+    if (isFault(matches) && matches.code === 'PC_POLICY_NAMESPACE') {
+      const patience = Math.min(NAMESPACE_PATIENCE, review.deadline - started);
+      if (await namespaceAppears(review.namespace, patience)) matches = loaded.matcher.matchesObject(review);
+    }
     if (matches === false) return undefined;
     if (isFault(matches))
       return excepted(found(loaded, faulted(matches), clock.now() - started), review, clock);

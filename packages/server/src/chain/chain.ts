@@ -9,8 +9,9 @@ import type {
 } from '@portcullis/contract';
 import { Fault, isFault } from '../kernel/fault.ts';
 import { atOnce, inSlices } from '../kernel/in-slices.ts';
-import { ask, faulted } from './ask.ts';
+import type { NamespaceAppears } from '../kernel/ports.ts';
 import { failureClassOf } from '../policy/failure-class.ts';
+import { ask, faulted, type AskPorts } from './ask.ts';
 import { Catalogue, openCatalogue, type CatalogueOptions, type OpenedCatalogue } from './catalogue.ts';
 import type { Finding } from './finding.ts';
 import { combine, settle, type Settled } from './finish.ts';
@@ -49,10 +50,13 @@ const INSTALL_SLICE = 0.5;
 
 export interface ChainOptions extends CatalogueOptions {
   readonly observer: Observer;
+  /** Absent: what is not known stays so. */
+  readonly namespaceAppears?: NamespaceAppears;
 }
 
 export function createChain(options: ChainOptions): Chain {
   const { clock } = options.host;
+  const ports: AskPorts = { clock, namespaceAppears: options.namespaceAppears ?? (async () => false) };
   let catalogue = new Catalogue(0);
   let installing: Promise<unknown> = Promise.resolve();
 
@@ -87,7 +91,7 @@ export function createChain(options: ChainOptions): Chain {
     const patch: JsonPatchOperation[] = [];
     let current = review;
     for (const loaded of asked.policies) {
-      const finding = await ask(loaded, current, clock);
+      const finding = await ask(loaded, current, ports);
       if (finding === undefined) continue;
       const verdict = settle(finding);
       if (verdict.outcome !== 'allow' || verdict.mutation === undefined) {
@@ -115,8 +119,8 @@ export function createChain(options: ChainOptions): Chain {
     const [only] = asked.policies;
     const findings =
       asked.policies.length === 1 && only !== undefined
-        ? [await ask(only, review, clock)]
-        : await Promise.all(asked.policies.map((loaded) => ask(loaded, review, clock)));
+        ? [await ask(only, review, ports)]
+        : await Promise.all(asked.policies.map((loaded) => ask(loaded, review, ports)));
     const settled: Settled[] = [];
     for (const finding of findings) {
       if (finding !== undefined) settled.push({ finding, verdict: settle(finding) });

@@ -16,3 +16,6 @@ export interface Logger {
 
 /** Labels of a namespace; undefined when the namespace is not known. */
 export type NamespaceLabels = (namespace: string) => Readonly<Record<string, string>> | undefined;
+
+/** Resolves to whether a namespace is known, as soon as it is, or after so many milliseconds. */
+export type NamespaceAppears = (namespace: string, patience: number) => Promise<boolean>;

@@ -1,4 +1,4 @@
-import type { DecisionRecord, JsonObject, Policy, PolicyStatus } from '@portcullis/contract';
+import type { DecisionRecord, ExceptionStatus, JsonObject, Policy, PolicyStatus } from '@portcullis/contract';
 import type { Fault } from '../kernel/fault.ts';
 
 /** What the management API may ask of the server; `app` implements it. */
@@ -10,6 +10,7 @@ export interface ControlPlane {
   put(policy: Policy): Promise<{ readonly created: boolean; readonly view: PolicyView } | Fault>;
   /** Only policies that came through the API; others are PC_CONFLICT, unknown ones PC_NOT_FOUND. */
   remove(name: string): Promise<undefined | Fault>;
+  exceptions(): readonly ExceptionStatus[];
   decisions(filter: DecisionFilter): readonly DecisionRecord[];
   /** Effective configuration, secrets redacted. */
   configuration(): JsonObject;
@@ -52,6 +53,32 @@ export interface ServerStatus {
   readonly threads: { readonly alive: number; readonly replaced: number };
   readonly lastReload?: { readonly time: number; readonly problems: readonly string[] };
   readonly certificates: readonly { readonly name: string; readonly notAfter: number }[];
+  /** Absent without a cluster. */
+  readonly kubernetes?: KubernetesStatus;
+}
+
+/** What a server in a cluster follows there, and who does what only one may do. */
+export interface KubernetesStatus {
+  readonly server: string;
+  readonly identity: string;
+  /** Who holds the lease, as far as is known. */
+  readonly leader?: string;
+  readonly watches: readonly {
+    readonly name: string;
+    readonly phase: string;
+    readonly synced: boolean;
+    readonly items: number;
+    /** Since the last proof of life. */
+    readonly stalenessMs?: number;
+    readonly problem?: string;
+  }[];
+  /** Absent when the server does not register webhooks. */
+  readonly registration?: {
+    readonly state: string;
+    readonly repairs: number;
+    readonly notes: readonly { readonly policy: string; readonly text: string }[];
+    readonly problem?: string;
+  };
 }
 
 /** Who changed what through the management API. */

@@ -49,6 +49,7 @@ export function createMemoryControlPlane(records: readonly DecisionRecord[] = []
       const { name } = policy.metadata;
       policies.set(name, { name, policy, status: { ...statusOf(policy), ...status } });
     },
+    exceptions: () => [],
     policies: () =>
       called(
         'policies',

@@ -14,6 +14,7 @@ const READING: ServerReading = {
   threads: { wanted: 2, alive: 1, replaced: 3, revision: 4 },
   reloadFailures: 6,
   lastReload: 1_700_000_000_500,
+  exceptions: ['active', 'expired'],
   certificates: [{ name: 'serving', notAfter: 1_800_000_000_000, succeeded: 1, failed: 2 }],
 };
 

@@ -1,10 +1,14 @@
+import type { ExceptionStatus } from '@portcullis/contract';
 import type { Clock, Logger } from '../../kernel/ports.ts';
-import type { ControlPlane } from '../../manage/control-plane.ts';
+import type { ControlPlane, KubernetesStatus } from '../../manage/control-plane.ts';
+import type { ClusterReading } from '../../telemetry/metrics/server-reading.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Config } from '../config/config.ts';
 import { redactConfig } from '../config/redact-config.ts';
 import type { Certificates } from '../open-certificates.ts';
 import type { ThreadPool } from '../threads/thread-pool.ts';
+import type { DutiesState } from '../kube/cluster-duties.ts';
+import type { Cluster } from '../kube/open-cluster.ts';
 import { VERSION } from '../version.ts';
 import type { PolicyControl } from './policy-control.ts';
 import { readinessOf } from './readiness.ts';
@@ -20,11 +24,15 @@ export interface ControlPlaneOptions {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly draining: () => boolean;
+  readonly cluster: Cluster | undefined;
+  /** Undefined before they began, and without a cluster. */
+  readonly duties: () => DutiesState | undefined;
+  readonly exceptions: () => readonly ExceptionStatus[];
 }
 
 /** The server as the management API sees it. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { config, pool, policies, telemetry, clock, log, startedAt } = options;
+  const { config, pool, policies, telemetry, clock, log, startedAt, cluster } = options;
   const { serving, management } = options.certificates;
   const certificates = [serving, ...(management === undefined ? [] : [management])];
   return {
@@ -40,8 +48,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         built: policies.revision,
         threads: pool.state(),
         certificates,
+        cluster: cluster?.states(),
         now: clock.wall(),
       }),
+    exceptions: options.exceptions,
     status() {
       const { alive, replaced, revision } = pool.state();
       const { lastReload } = policies;
@@ -55,6 +65,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
           name: certificate.name,
           notAfter: certificate.notAfter(),
         })),
+        ...(cluster === undefined ? {} : { kubernetes: clusterStatus(cluster, options.duties()) }),
       };
     },
     metrics() {
@@ -70,9 +81,55 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
           notAfter: certificate.notAfter(),
           ...certificate.reloads(),
         })),
+        exceptions: options.exceptions().map(({ state }) => state),
+        ...(cluster === undefined ? {} : { cluster: clusterReading(cluster, options.duties()) }),
       });
     },
     // The key is not `token`, whose value the log would hide: it is the token's name.
     audit: ({ action, name, token, result }) => log.log('info', 'audit', { action, name, by: token, result }),
+  };
+}
+
+function clusterStatus(cluster: Cluster, duties: DutiesState | undefined): KubernetesStatus {
+  const { registration } = duties ?? {};
+  return {
+    server: cluster.client.server,
+    identity: cluster.identity,
+    ...(duties?.leader === undefined ? {} : { leader: duties.leader }),
+    watches: Array.from(cluster.states(), ([name, state]) => ({
+      name,
+      phase: state.phase,
+      synced: state.synced,
+      items: state.items,
+      ...(state.staleness === undefined ? {} : { stalenessMs: Math.round(state.staleness) }),
+      ...(state.problem === undefined ? {} : { problem: state.problem.message }),
+    })),
+    ...(registration === undefined
+      ? {}
+      : {
+          registration: {
+            state: registration.state,
+            repairs: registration.repairs,
+            notes: registration.notes,
+            ...(registration.lastProblem === undefined ? {} : { problem: registration.lastProblem.message }),
+          },
+        }),
+  };
+}
+
+function clusterReading(cluster: Cluster, duties: DutiesState | undefined): ClusterReading {
+  return {
+    leading: duties?.leading ?? false,
+    watches: Array.from(cluster.states(), ([name, { synced, items, staleness, restarts }]) => ({
+      name,
+      synced,
+      items,
+      staleness,
+      restarts: Object.entries(restarts),
+    })),
+    registration: duties?.registration?.state,
+    repairs: duties?.registration?.repairs ?? 0,
+    statusFailures: duties?.statusFailures ?? 0,
+    droppedEvents: duties?.droppedEvents ?? 0,
   };
 }

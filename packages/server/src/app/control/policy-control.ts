@@ -10,8 +10,10 @@ import { createSettle } from './settle.ts';
 export interface PolicyControlOptions {
   readonly loader: PolicyLoader;
   readonly store: PolicyStore;
-  /** Watched for changes; the store is not among them. */
-  readonly sources: readonly DocumentSource[];
+  /** Everything whose changes ask for a reload; the store is not among them. */
+  readonly watched: readonly Pick<DocumentSource, 'watch'>[];
+  /** Hears of every reload. */
+  readonly reloaded: (report: ReloadReport) => void;
   /** Resolves when the revision decides in every thread. */
   readonly inForce: (revision: number) => Promise<boolean>;
   readonly lastFaults: (policy: string) => PolicyView['status']['lastFaults'];
@@ -56,6 +58,7 @@ export function createPolicyControl(options: PolicyControlOptions): PolicyContro
     if (problems.some((problem) => !known.has(problem))) failures += 1;
     if (report.changed) log.log('info', 'new policy set', { revision: report.revision });
     lastReload = { time: options.clock.wall(), problems };
+    options.reloaded(report);
     return report;
   }
 
@@ -142,7 +145,7 @@ export function createPolicyControl(options: PolicyControlOptions): PolicyContro
   return {
     reload,
     watch() {
-      stops = options.sources.map((source) => source.watch(soon));
+      stops = options.watched.map((source) => source.watch(soon));
     },
     stop() {
       soon.cancel();

@@ -1,16 +1,21 @@
 import type { GateLimits, GateTls } from '../http/gate-listener.ts';
 import type { Config } from '../config/config.ts';
+import type { NamespaceTable } from '../namespace-labels.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
 
 /** What a gate thread is started with. Structured-cloneable. */
 export interface GateThreadData {
   readonly limits: GateLimits;
   readonly tls: GateTls;
-  readonly namespaces: Config['namespaces'];
+  readonly namespaces: NamespaceTable;
   readonly logLevel: Config['log']['level'];
 }
 
-export function gateThreadData(config: Config, material: TlsMaterial): GateThreadData {
+export function gateThreadData(
+  config: Config,
+  material: TlsMaterial,
+  followed: NamespaceTable = {},
+): GateThreadData {
   const { serving, namespaces, log } = config;
   const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConcurrentReviews } = serving;
   const { headersTimeout, requestTimeout, keepAliveTimeout, tls } = serving;
@@ -25,7 +30,7 @@ export function gateThreadData(config: Config, material: TlsMaterial): GateThrea
       keepAliveTimeout,
     },
     tls: { material, minVersion: tls.minVersion, requireClientCert: tls.requireClientCert },
-    namespaces,
+    namespaces: { ...namespaces, ...followed },
     logLevel: log.level,
   };
 }

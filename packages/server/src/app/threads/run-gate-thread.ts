@@ -19,10 +19,12 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
   const log = createThreadLog(data.logLevel, (message) => control.postMessage(message));
   // The listener is made last, but it knows how much is under way.
   const telemetry = createGateTelemetry({ thread: threadId, inFlight: () => listener.underWay });
+  const namespaces = createNamespaceLabels(data.namespaces);
   const chain = createChain({
     engines: ENGINES,
     host: { runtime: createWasmRuntime({ clock }), clock, log },
-    namespaceLabels: createNamespaceLabels(data.namespaces),
+    namespaceLabels: namespaces.labelsOf,
+    namespaceAppears: namespaces.appears,
     observer: telemetry,
   });
   const failed = (error: unknown): void =>
@@ -40,6 +42,7 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
   serveThread(control, {
     listener,
     clock,
+    setNamespaces: (changes) => namespaces.update(changes),
     install: (set) => chain.installInSlices(set),
     flush: () => telemetry.drain(),
     failed,

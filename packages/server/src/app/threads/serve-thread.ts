@@ -3,6 +3,7 @@ import type { PolicySet } from '../../chain/policy-set.ts';
 import { inSlices } from '../../kernel/in-slices.ts';
 import type { Clock } from '../../kernel/ports.ts';
 import type { GateListener } from '../http/gate-listener.ts';
+import type { NamespaceChanges } from '../namespace-labels.ts';
 import { decodePolicySet, type PolicySetMessage } from './policy-set-message.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
@@ -12,6 +13,7 @@ export interface ThreadParts {
   readonly clock: Clock;
   /** Resolves when the set decides; its order of calls is kept. */
   readonly install: (set: PolicySet) => Promise<void>;
+  readonly setNamespaces: (changes: NamespaceChanges) => void;
   /** What telemetry has gathered; undefined when there is nothing. */
   readonly flush: () => unknown;
   /** An install that threw; the thread goes on with the set that it had. */
@@ -73,6 +75,9 @@ export function serveThread(control: MessagePort, parts: ThreadParts): void {
       case 'install':
         // One after the other: each changes what the last one has left.
         installing = installing.then(() => install(message.set));
+        break;
+      case 'namespaces':
+        parts.setNamespaces(message.changes);
         break;
       case 'tls':
         parts.listener.setTls(message.material);

@@ -1,10 +1,13 @@
 import type { LogLevel } from '../../kernel/ports.ts';
+import type { NamespaceChanges } from '../namespace-labels.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
 import type { PolicySetMessage } from './policy-set-message.ts';
 
 /** From the control thread to a gate thread. */
 export type ToThread =
   | { readonly type: 'install'; readonly set: PolicySetMessage }
+  /** Since the thread was started. */
+  | { readonly type: 'namespaces'; readonly changes: NamespaceChanges }
   | { readonly type: 'tls'; readonly material: TlsMaterial }
   | { readonly type: 'listen'; readonly host: string; readonly port: number; readonly reusePort: boolean }
   | { readonly type: 'ping' }

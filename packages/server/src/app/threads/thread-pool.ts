@@ -1,6 +1,7 @@
 import type { PolicySet } from '../../chain/policy-set.ts';
 import { Fault } from '../../kernel/fault.ts';
 import type { Clock, Logger } from '../../kernel/ports.ts';
+import type { NamespaceChanges } from '../namespace-labels.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
 import { encodePolicySet } from './policy-set-message.ts';
 import { ThreadHandle } from './thread-handle.ts';
@@ -36,6 +37,7 @@ export interface ThreadPool {
   readonly listening: Promise<number | Fault>;
   install(set: PolicySet): void;
   setTls(material: TlsMaterial): void;
+  setNamespaces(changes: NamespaceChanges): void;
   /** Resolves when every thread has acknowledged the revision or a newer one; false when the pool closed before. */
   inForce(revision: number): Promise<boolean>;
   state(): ThreadPoolState;
@@ -243,6 +245,9 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       const change = encodePolicySet(next, set);
       set = next;
       for (const thread of threads) thread.send({ type: 'install', set: change });
+    },
+    setNamespaces(changes) {
+      for (const thread of threads) thread.send({ type: 'namespaces', changes });
     },
     setTls(material) {
       tls = material;

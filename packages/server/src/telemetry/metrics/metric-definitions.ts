@@ -1,39 +1,8 @@
 import type { Outcome, PolicyStatus } from '@portcullis/contract';
 import type { Accumulation, PolicyCells, Tally } from './accumulation.ts';
 import { DURATION_BOUNDS, FUEL_BOUNDS, type HistogramCells } from './histogram.ts';
-import type { ServerReading } from './server-reading.ts';
-
-/** One row of the table of metrics. */
-export type MetricDefinition = NumberMetric | HistogramMetric;
-
-interface MetricHead {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-}
-
-export interface NumberMetric extends MetricHead {
-  readonly type: 'counter' | 'gauge';
-  /** Label values in the order of `labels`, and the value. */
-  readonly read: (view: MetricsView) => Iterable<Sample<number>>;
-}
-
-export interface HistogramMetric extends MetricHead {
-  readonly type: 'histogram';
-  readonly bounds: readonly number[];
-  readonly read: (view: MetricsView) => Iterable<Sample<HistogramCells>>;
-}
-
-export type Sample<T> = readonly [labels: readonly string[], value: T];
-
-/** What the values of one scrape are read from. */
-export interface MetricsView {
-  readonly totals: Accumulation;
-  readonly reading: ServerReading;
-  readonly version: string;
-  readonly inFlight: number;
-  readonly recordsDropped: number;
-}
+import { CLUSTER_METRICS } from './cluster-metrics.ts';
+import { counter, gauge, type MetricDefinition, type MetricsView, type Sample } from './metric-definition.ts';
 
 const STATES: readonly PolicyStatus['state'][] = ['loaded', 'refused', 'disabled'];
 
@@ -190,17 +159,8 @@ export const METRICS: readonly MetricDefinition[] = [
       read: (view) => perPlugin(view, ({ faults }) => tallied(faults)),
     },
   ),
+  ...CLUSTER_METRICS,
 ];
-
-type NumberRow = Pick<NumberMetric, 'labels' | 'read'>;
-
-function counter(name: string, help: string, row: NumberRow): NumberMetric {
-  return { name, type: 'counter', help, ...row };
-}
-
-function gauge(name: string, help: string, row: NumberRow): NumberMetric {
-  return { name, type: 'gauge', help, ...row };
-}
 
 function tallied(tally: Tally): Sample<number>[] {
   return [...tally].map(([key, count]) => [key.split(' '), count]);

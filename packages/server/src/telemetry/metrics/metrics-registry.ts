@@ -1,10 +1,6 @@
 import { collectDefaultMetrics, Registry, type Metric } from '@prometheus-io/client';
-import {
-  METRICS,
-  type HistogramMetric,
-  type MetricDefinition,
-  type MetricsView,
-} from './metric-definitions.ts';
+import type { HistogramMetric, MetricDefinition, MetricsView } from './metric-definition.ts';
+import { METRICS } from './metric-definitions.ts';
 import type { HistogramCells } from './histogram.ts';
 
 export interface MetricsRegistry {

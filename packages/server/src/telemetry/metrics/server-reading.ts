@@ -1,4 +1,4 @@
-import type { PolicyStatus } from '@portcullis/contract';
+import type { ExceptionStatus, PolicyStatus } from '@portcullis/contract';
 
 /** How the server stands at the moment of a scrape. Times in milliseconds since 1970. */
 export interface ServerReading {
@@ -21,4 +21,24 @@ export interface ServerReading {
     readonly succeeded: number;
     readonly failed: number;
   }[];
+  readonly exceptions: readonly ExceptionStatus['state'][];
+  /** Absent without a cluster. */
+  readonly cluster?: ClusterReading;
+}
+
+export interface ClusterReading {
+  readonly leading: boolean;
+  readonly watches: readonly {
+    readonly name: string;
+    readonly synced: boolean;
+    readonly items: number;
+    /** Milliseconds since the last proof of life; undefined before the first. */
+    readonly staleness: number | undefined;
+    readonly restarts: readonly (readonly [reason: string, count: number])[];
+  }[];
+  /** Undefined when the server does not register webhooks. */
+  readonly registration: string | undefined;
+  readonly repairs: number;
+  readonly statusFailures: number;
+  readonly droppedEvents: number;
 }

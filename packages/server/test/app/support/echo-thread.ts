@@ -41,6 +41,7 @@ if (parentPort !== null) {
   serveThread(parentPort, {
     listener,
     clock: createClock(),
+    setNamespaces: () => undefined,
     install: async (set) => {
       if (set.policies.length > 0) throw new Error('cannot open');
       ({ revision } = set);
