@@ -7,8 +7,8 @@ import { at } from './kubernetes-objects.ts';
 
 export interface Buildah {
   /**
-   * Makes an image under the name of a base image, which nothing here can fetch: these host files at the same paths, links,
-   * and folders. Libraries that a program of the host is linked with come along with it.
+   * Makes an image under the name of a base image, which nothing here can fetch: programs of the
+   * host with the libraries that they are linked with, links, and folders.
    */
   standIn(name: string, contents: StandIn): Promise<void>;
   /** Builds a container file with the stand-ins as bases. A failure is a result. */
@@ -24,7 +24,8 @@ export interface Buildah {
 }
 
 export interface StandIn {
-  readonly programs?: readonly string[];
+  /** Path of a program in the image, to the one of the host. */
+  readonly programs?: Readonly<Record<string, string>>;
   /** Path of a link in the image, to its target. */
   readonly links?: Readonly<Record<string, string>>;
   readonly folders?: readonly string[];
@@ -109,19 +110,21 @@ export async function createBuildah(directory: string): Promise<Buildah> {
   };
 }
 
-async function fill(root: string, { programs = [], links = {}, folders = [] }: StandIn): Promise<void> {
+async function fill(root: string, { programs = {}, links = {}, folders = [] }: StandIn): Promise<void> {
   for (const folder of ['/tmp', '/proc', '/etc', ...folders])
     await mkdir(join(root, folder), { recursive: true });
   await chmod(join(root, 'tmp'), 0o1777);
   for (const [path, target] of Object.entries(links)) await symlink(target, join(root, path));
-  for (const program of programs) {
+  for (const [path, program] of Object.entries(programs)) {
+    await copyInto(root, path, program);
     const { stdout } = await runCommand('ldd', [program]);
-    const libraries = stdout.match(/(?<==> |^\t)\/\S+/gm) ?? [];
-    for (const path of [program, ...libraries]) {
-      await mkdir(dirname(join(root, path)), { recursive: true });
-      await copyFile(await realpath(path), join(root, path));
-    }
+    for (const library of stdout.match(/(?<==> |^\t)\/\S+/gm) ?? []) await copyInto(root, library, library);
   }
+}
+
+async function copyInto(root: string, path: string, source: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await copyFile(await realpath(source), join(root, path));
 }
 
 // Not a container runtime, but what the guest can tell of one: file system, user, no way to more rights. It keeps the host's
