@@ -12,8 +12,11 @@ export interface ReplicasOptions {
   readonly count: number;
   /** The certificate of them all. */
   readonly identity: Identity;
-  /** Sections of the configuration of the replica with this name, besides or in place of those of `portcullisConfig`. */
-  readonly sections?: (name: string) => Readonly<Record<string, unknown>>;
+  /**
+   * Sections of the configuration of the replica with this name, besides or in place of those of `portcullisConfig`; `url` is the
+   * origin of the balancer.
+   */
+  readonly sections?: (name: string, url: string) => Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -47,6 +50,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
   const { directory, sections } = options;
   const files = await writePortcullisFiles(directory, options.identity);
   const balancer = await startBalancer();
+  const url = `https://127.0.0.1:${balancer.port}`;
   let running: readonly Replica[] = [];
   let started = 0;
 
@@ -59,7 +63,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
       port,
       managementPort,
       drainDelay: '1s',
-      ...(sections === undefined ? {} : { sections: sections(name) }),
+      ...(sections === undefined ? {} : { sections: sections(name, url) }),
     });
     const server = await startPortcullis({
       directory,
@@ -94,7 +98,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
   return {
     files,
     balancer,
-    url: `https://127.0.0.1:${balancer.port}`,
+    url,
     all: () => running,
     add,
     remove,
