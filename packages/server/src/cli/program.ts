@@ -10,6 +10,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
   ['check', async () => (await import('./check.ts')).createCheckCommand],
   ['test', async () => (await import('./test.ts')).createTestCommand],
   ['inspect', async () => (await import('./inspect.ts')).createInspectCommand],
+  ['doctor', async () => (await import('./doctor.ts')).createDoctorCommand],
+  ['manifests', async () => (await import('./manifests.ts')).createManifestsCommand],
   ['bench', async () => (await import('./bench.ts')).createBenchCommand],
 ]);
 

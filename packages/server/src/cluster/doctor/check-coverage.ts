@@ -7,7 +7,7 @@ import { exemptNamespacesOf } from '../registration/registration-options.ts';
 import type { WantedKind } from '../registration/wanted-kind.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
-import type { LiveRequirement, LiveRule, LiveWebhook } from './live-webhook.ts';
+import { excludedUser, type LiveRequirement, type LiveRule, type LiveWebhook } from './live-webhook.ts';
 import { expectedWebhooks, ownWebhooks } from './own-webhooks.ts';
 
 const NAME_LABEL = 'kubernetes.io/metadata.name';
@@ -125,7 +125,9 @@ function obstacle(webhook: LiveWebhook, asked: AskedPolicy, facts: ClusterFacts)
   const known = new Set(
     expectedWebhooks(facts).flatMap(({ conditions }) => conditions.map(({ expression }) => expression)),
   );
-  const foreign = webhook.conditions.find(({ expression }) => !known.has(expression));
+  const foreign = webhook.conditions.find(
+    ({ expression }) => !known.has(expression) && excludedUser(expression) === undefined,
+  );
   return foreign === undefined ? undefined : `has a condition \`${foreign.name}\` that is not ours`;
 }
 

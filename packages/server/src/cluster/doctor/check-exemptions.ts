@@ -3,9 +3,17 @@ import { exemptNamespacesOf } from '../registration/registration-options.ts';
 import { KILL_SWITCH } from '../registration/registrar.ts';
 import type { ClusterFacts } from './cluster-facts.ts';
 import { ok, warning, type Finding } from './finding.ts';
+import { excludedUser } from './live-webhook.ts';
+import { ownWebhooks } from './own-webhooks.ts';
 
 /** What is deliberately not judged. */
-export function checkExemptions({ options, isSwitchedOff, expected }: ClusterFacts): Finding[] {
+export function checkExemptions(facts: ClusterFacts): Finding[] {
+  const { options, isSwitchedOff, expected } = facts;
+  const users = new Set(
+    ownWebhooks(facts).flatMap(({ conditions }) =>
+      conditions.flatMap(({ expression }) => excludedUser(expression) ?? []),
+    ),
+  );
   const exempt = exemptNamespacesOf(options).map((name) => `\`${name}\``);
   return [
     ...switchFindings(isSwitchedOff, options.ownNamespace),
@@ -13,6 +21,7 @@ export function checkExemptions({ options, isSwitchedOff, expected }: ClusterFac
       'exemptions',
       exempt.length === 0 ? 'no namespace is exempt' : `exempt namespaces: ${exempt.join(', ')}`,
     ),
+    ...Array.from(users, (user) => ok('exemptions', `requests of \`${user}\` are not judged`)),
     ...expected.notes.map(({ policy, level, text }): Finding => {
       const message = `policy \`${policy}\` ${text}`;
       return level === 'info'

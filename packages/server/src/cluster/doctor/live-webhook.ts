@@ -67,6 +67,11 @@ export function liveWebhooks(configuration: KubeObject): LiveWebhook[] {
   });
 }
 
+/** The user whose requests a condition of the registration leaves out; undefined for any other condition. */
+export function excludedUser(expression: string): string | undefined {
+  return /^request\.userInfo\.username != "([^"\\]+)"$/.exec(expression)?.[1];
+}
+
 function placeOf(config: JsonValue | undefined): Pick<LiveWebhook, 'endpoint' | 'path'> {
   const url = URL.parse(text(field(config, 'url')));
   if (url !== null) return { endpoint: { url: url.origin }, path: url.pathname };
