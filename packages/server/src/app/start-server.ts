@@ -6,6 +6,7 @@ import { createToken } from '../manage/access/token-store.ts';
 import type { TelemetryBatch } from '../telemetry/telemetry-batch.ts';
 import { createWasmRuntime } from '../wasm/wasm-runtime.ts';
 import { createClock } from './clock.ts';
+import { compileAhead } from './compile-ahead.ts';
 import type { Config } from './config/config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { createPolicyControl, type PolicyControl } from './control/policy-control.ts';
@@ -43,6 +44,7 @@ const ENTRY = new URL(
 
 /** The whole server; resolves when it is ready to be asked. */
 export async function startServer(configured: Config): Promise<RunningServer | Fault> {
+  compileAhead();
   const clock = createClock();
   const startedAt = clock.wall();
   const token = needsToken(configured) ? createToken() : undefined;
