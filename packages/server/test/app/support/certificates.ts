@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import type { webcrypto } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,8 +55,18 @@ export async function createPair(options: PairOptions): Promise<Authority> {
   };
 }
 
-export function workDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'portcullis-app-'));
+const directories: string[] = [];
+
+/** A folder of its own, removed when the tests of this process are over: what was started in it may write until then. */
+export async function workDirectory(): Promise<string> {
+  if (directories.length === 0) {
+    process.once('exit', () => {
+      for (const made of directories) rmSync(made, { recursive: true, force: true });
+    });
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'portcullis-app-'));
+  directories.push(directory);
+  return directory;
 }
 
 /** Writes `tls.crt` and `tls.key`. */
