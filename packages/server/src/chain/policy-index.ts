@@ -1,5 +1,5 @@
 import type { Phase, Review } from '@portcullis/contract';
-import { indexKeysOf, namespaceKey, resourceKey } from '../policy/match/index-keys.ts';
+import { indexKeysOf, namespaceKey, resourceKey, type IndexKeys } from '../policy/match/index-keys.ts';
 import { isNamespaced } from '../policy/match/scope.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
 
@@ -14,20 +14,28 @@ interface Placed {
   readonly loaded: LoadedPolicy;
 }
 
-/** Policies of one phase and gate: a policy is filed under each resource that it names, or among those that name none. */
-interface Shelf {
-  readonly anyResource: Placed[];
-  readonly byResource: Map<string, Placed[]>;
+/** Under each namespace that a policy names, or among those that name none. */
+interface Drawer {
+  readonly anyNamespace: Placed[];
+  readonly byNamespace: Map<string, Placed[]>;
 }
 
-/** Policies that concern requests of one kind: under the namespaces that they name, or among those that name none. */
+/** Policies of one phase and gate: under each resource that a policy names, or among those that name none. */
+interface Shelf {
+  readonly anyResource: Drawer;
+  readonly byResource: Map<string, Drawer>;
+}
+
+/** Policies that name no namespace and concern requests of one kind. */
 interface KindCandidates {
-  readonly anyNamespace: readonly Placed[];
-  readonly everywhere: readonly LoadedPolicy[];
-  readonly byNamespace: ReadonlyMap<string, readonly Placed[]>;
+  readonly placed: readonly Placed[];
+  readonly plain: readonly LoadedPolicy[];
 }
 
 const NONE: readonly Placed[] = [];
+const NOTHING: Drawer = { anyNamespace: [], byNamespace: new Map() };
+/** Policies stay open from set to set, and what they are filed under does not change. */
+const keysOf = new WeakMap<LoadedPolicy, IndexKeys>();
 
 /** Finds the policies that may concern a request without a look at each. */
 export class PolicyIndex {
@@ -46,56 +54,65 @@ export class PolicyIndex {
     const placed = { place: this.#size++, loaded };
     const { enabled, phase, gate } = loaded.policy.spec;
     if (!enabled) return;
-    const shelf = getOrPut(this.#shelves, shelfKey(phase, gate), () => ({
-      anyResource: [],
-      byResource: new Map(),
-    }));
-    const { resources } = indexKeysOf(loaded.policy);
-    if (resources === undefined) shelf.anyResource.push(placed);
-    else for (const key of resources) getOrPut(shelf.byResource, key, () => []).push(placed);
+    const shelf = getOrPut(this.#shelves, shelfKey(phase, gate), createShelf);
+    const { resources, namespaces } = getOrPut(keysOf, loaded, () => indexKeysOf(loaded.policy));
+    if (resources === undefined) put(placed, shelf.anyResource, namespaces);
+    else for (const key of resources) put(placed, getOrPut(shelf.byResource, key, createDrawer), namespaces);
   }
 
   /** In order; each still has to look at the object. */
   candidates(phase: Phase, review: Review): readonly LoadedPolicy[] {
-    const { anyNamespace, everywhere, byNamespace } = this.#ofKind(phase, review);
-    const within = byNamespace.get(namespaceKey(review));
-    return within === undefined ? everywhere : plain(merge(anyNamespace, within));
+    const shelf = this.#shelves.get(shelfKey(phase, review.gate));
+    if (shelf === undefined) return [];
+    const named = shelf.byResource.get(resourceKey(review.resource)) ?? NOTHING;
+    const anywhere = this.#anywhere(review, phase, [named, shelf.anyResource]);
+    const namespace = namespaceKey(review);
+    const within = ofKind(
+      review,
+      merge(named.byNamespace.get(namespace) ?? NONE, shelf.anyResource.byNamespace.get(namespace) ?? NONE),
+    );
+    return within.length === 0 ? anywhere.plain : plain(merge(anywhere.placed, within));
   }
 
-  #ofKind(phase: Phase, review: Review): KindCandidates {
+  #anywhere(review: Review, phase: Phase, [named, other]: readonly [Drawer, Drawer]): KindCandidates {
     const { operation, resource, subresource } = review;
-    const namespaced = isNamespaced(review);
-    const key = `${phase} ${review.gate} ${operation} ${resource.group}/${resource.version}/${resource.resource}/${subresource} ${namespaced}`;
+    const key = `${phase} ${review.gate} ${operation} ${resource.group}/${resource.version}/${resource.resource}/${subresource} ${isNamespaced(review)}`;
     const known = this.#byKind.get(key);
     if (known !== undefined) return known;
 
-    const shelf = this.#shelves.get(shelfKey(phase, review.gate));
-    const filed = merge(shelf?.byResource.get(resourceKey(resource)) ?? NONE, shelf?.anyResource ?? NONE);
-    const found = filed.filter(({ loaded: { matcher } }) =>
-      matcher.matchesKind(operation, resource, subresource, namespaced),
-    );
+    const placed = ofKind(review, merge(named.anyNamespace, other.anyNamespace));
+    const candidates = { placed, plain: plain(placed) };
     if (this.#byKind.size >= MAX_REMEMBERED.kinds || this.#remembered > MAX_REMEMBERED.candidates) {
       this.#byKind.clear();
       this.#remembered = 0;
     }
-    const candidates = byNamespaces(found);
     if (key.length <= MAX_KEY) {
       this.#byKind.set(key, candidates);
-      this.#remembered += found.length;
+      this.#remembered += placed.length;
     }
     return candidates;
   }
 }
 
-function byNamespaces(found: readonly Placed[]): KindCandidates {
-  const anyNamespace: Placed[] = [];
-  const byNamespace = new Map<string, Placed[]>();
-  for (const placed of found) {
-    const { namespaces } = indexKeysOf(placed.loaded.policy);
-    if (namespaces === undefined) anyNamespace.push(placed);
-    else for (const name of namespaces) getOrPut(byNamespace, name, () => []).push(placed);
-  }
-  return { anyNamespace, everywhere: plain(anyNamespace), byNamespace };
+function ofKind(review: Review, placed: readonly Placed[]): readonly Placed[] {
+  const { operation, resource, subresource } = review;
+  const namespaced = isNamespaced(review);
+  return placed.filter(({ loaded: { matcher } }) =>
+    matcher.matchesKind(operation, resource, subresource, namespaced),
+  );
+}
+
+function createShelf(): Shelf {
+  return { anyResource: createDrawer(), byResource: new Map() };
+}
+
+function createDrawer(): Drawer {
+  return { anyNamespace: [], byNamespace: new Map() };
+}
+
+function put(placed: Placed, drawer: Drawer, namespaces: IndexKeys['namespaces']): void {
+  if (namespaces === undefined) drawer.anyNamespace.push(placed);
+  else for (const name of namespaces) getOrPut(drawer.byNamespace, name, () => []).push(placed);
 }
 
 function plain(placed: readonly Placed[]): readonly LoadedPolicy[] {
@@ -121,7 +138,11 @@ function shelfKey(phase: string, gate: string): string {
   return `${phase} ${gate}`;
 }
 
-function getOrPut<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+function getOrPut<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
   const known = map.get(key);
   if (known !== undefined) return known;
   const made = make();
