@@ -1,0 +1,14 @@
+export const QUOTE: u32 = 0x22;
+export const PLUS: u32 = 0x2b;
+export const COMMA: u32 = 0x2c;
+export const MINUS: u32 = 0x2d;
+export const POINT: u32 = 0x2e;
+export const SLASH: u32 = 0x2f;
+export const DIGIT_0: u32 = 0x30;
+export const COLON: u32 = 0x3a;
+export const OPEN_ARRAY: u32 = 0x5b;
+export const BACKSLASH: u32 = 0x5c;
+export const LETTER_E: u32 = 0x65;
+export const LETTER_U: u32 = 0x75;
+export const OPEN_OBJECT: u32 = 0x7b;
+export const CLOSE_OBJECT: u32 = 0x7d;
