@@ -22,7 +22,7 @@ const DEFAULT_MAX_SECONDS = 10;
  * was put there by somebody else.
  */
 export function describeWebhook(
-  { label, asked, allKinds }: VersionGroup,
+  { label, asked, allKinds, allAsked }: VersionGroup,
   phase: Phase,
   failureClass: FailurePolicy,
   options: RegistrationOptions,
@@ -47,7 +47,10 @@ export function describeWebhook(
     matchPolicy: 'Equivalent',
     sideEffects: 'None',
     timeoutSeconds: cappedSeconds(
-      neededSeconds(policies, phase),
+      neededSeconds(
+        allAsked.map(({ policy }) => policy),
+        phase,
+      ),
       options.maxTimeoutSeconds ?? DEFAULT_MAX_SECONDS,
     ),
     admissionReviewVersions: ['v1'],

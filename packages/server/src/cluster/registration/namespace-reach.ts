@@ -39,9 +39,9 @@ export function namespaceRequirement(
     const wanted = reaches.flatMap(({ only }) => only ?? []).filter((name) => !exempt.includes(name));
     return { key: NAME_LABEL, operator: 'In', values: sorted(wanted) };
   }
-  const excluded = reaches
-    .flatMap((reach) => reach.excluded)
-    .filter((name) => reaches.every((reach) => isOutside(reach, name)));
+  const excluded = [...new Set(reaches.flatMap((reach) => reach.excluded))].filter((name) =>
+    reaches.every((reach) => isOutside(reach, name)),
+  );
   const values = sorted([...exempt.filter(isNamespaceName), ...excluded]);
   return values.length === 0 ? undefined : { key: NAME_LABEL, operator: 'NotIn', values };
 }

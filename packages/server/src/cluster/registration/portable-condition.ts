@@ -25,9 +25,8 @@ const REQUEST_FIELDS: ReadonlyMap<string, Type> = new Map([
   ...['kind', 'requestKind'].flatMap((of) =>
     ['group', 'version', 'kind'].map((field) => [`request.${of}.${field}`, 'string'] as const),
   ),
-  ...['resource', 'requestResource'].flatMap((of) =>
-    ['group', 'version', 'resource'].map((field) => [`request.${of}.${field}`, 'string'] as const),
-  ),
+  // `resource` is what the client used there, and what the object was converted to here.
+  ...['group', 'version', 'resource'].map((field) => [`request.requestResource.${field}`, 'string'] as const),
   ...['subResource', 'requestSubResource', 'name', 'namespace', 'operation'].map(
     (field) => [`request.${field}`, 'string'] as const,
   ),

@@ -9,6 +9,8 @@ export interface VersionGroup {
   readonly asked: readonly AskedPolicy[];
   /** What all groups together want. */
   readonly allKinds: readonly WantedKind[];
+  /** All groups: behind the path of each, every policy runs that matches. */
+  readonly allAsked: readonly AskedPolicy[];
 }
 
 /** Groups of Kubernetes that have served one version only since 1.25. */
@@ -20,15 +22,18 @@ const ONE_VERSION = new Set(['', 'apps', 'batch', 'rbac.authorization.k8s.io']);
  * same webhook takes these as they are. Where rules collide in this way, those that name versions get a webhook of their own.
  */
 export function versionGroups(asked: readonly AskedPolicy[]): VersionGroup[] {
-  const all = asked.flatMap(({ kinds }) => kinds);
+  const all = distinct(asked.flatMap(({ kinds }) => kinds));
   const byGroup = Map.groupBy(all, ({ group }) => group);
-  const labelOf = (kind: WantedKind, siblings: readonly WantedKind[]): string => {
-    if (kind.version === '*' || ONE_VERSION.has(kind.group)) return '';
-    const own = versionsOf(siblings, kind);
+  const isRivalled = remembered((kind: WantedKind, versions: string): boolean => {
     const rivals =
       kind.group === '*' ? all : [...(byGroup.get(kind.group) ?? []), ...(byGroup.get('*') ?? [])];
-    const collides = rivals.some((rival) => overlaps(kind, rival) && !own.has(rival.version));
-    return collides ? shortLabel([...own].sort().join('-')) : '';
+    const own = versions.split(',');
+    return rivals.some((rival) => !own.includes(rival.version) && overlaps(kind, rival));
+  });
+  const labelOf = (kind: WantedKind, siblings: readonly WantedKind[]): string => {
+    if (kind.version === '*' || ONE_VERSION.has(kind.group)) return '';
+    const versions = [...versionsOf(siblings, kind)].sort().join();
+    return isRivalled(kind, versions) ? shortLabel(versions.replaceAll(',', '-')) : '';
   };
   const groups = new Map<string, AskedPolicy[]>([['', []]]);
   for (const one of asked) {
@@ -40,9 +45,30 @@ export function versionGroups(asked: readonly AskedPolicy[]): VersionGroup[] {
     }
   }
   return [...groups]
-    .map(([label, members]) => ({ label, asked: members, allKinds: all }))
+    .map(([label, members]) => ({ label, asked: members, allKinds: all, allAsked: asked }))
     .filter((group) => group.asked.length > 0)
     .sort((a, b) => (a.label < b.label ? -1 : 1));
+}
+
+function keyOf({ operations, group, version, resource, subresource, scope }: WantedKind): string {
+  return `${operations.join()} ${group} ${version} ${resource} ${subresource} ${scope}`;
+}
+
+/** Thousands of policies name the same few kinds. */
+function distinct(kinds: readonly WantedKind[]): WantedKind[] {
+  return [...new Map(kinds.map((kind) => [keyOf(kind), kind])).values()];
+}
+
+function remembered(
+  decide: (kind: WantedKind, versions: string) => boolean,
+): (kind: WantedKind, versions: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (kind, versions) => {
+    const key = `${keyOf(kind)} ${versions}`;
+    const decided = known.get(key) ?? decide(kind, versions);
+    known.set(key, decided);
+    return decided;
+  };
 }
 
 /** Versions in which the same policy takes the same thing. */
