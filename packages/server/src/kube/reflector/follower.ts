@@ -36,6 +36,8 @@ export interface Follower {
 const INITIAL_SILENCE = 20_000;
 /** Seconds: this, and up to as much again, so that the watches of many clients do not end together. */
 const WATCH_SECONDS = 300;
+/** Milliseconds in which no API server is put in the place of another. */
+const SOON = 2000;
 
 export function createFollower<T>(options: FollowerOptions<T>): Follower {
   const { client, runtime, target, select, store, signal } = options;
@@ -43,6 +45,8 @@ export function createFollower<T>(options: FollowerOptions<T>): Follower {
   let version: string | undefined;
   let isListed = false;
   let mustList = true;
+  /** When the watch was lost that does not stand again yet. */
+  let lostAt: number | undefined;
   /** `later`: not at the next attempt. */
   let watchList: 'yes' | 'later' | 'no' = options.initial === 'list' ? 'no' : 'yes';
 
@@ -113,7 +117,10 @@ export function createFollower<T>(options: FollowerOptions<T>): Follower {
         sendInitialEvents: initial !== undefined,
         timeoutSeconds: WATCH_SECONDS + Math.floor(runtime.random() * WATCH_SECONDS),
         silence: () => (stage === undefined ? options.silence : INITIAL_SILENCE),
-        onOpen: () => options.onPhase(stage === undefined ? 'watching' : 'listing'),
+        onOpen: () => {
+          lostAt = undefined;
+          options.onPhase(stage === undefined ? 'watching' : 'listing');
+        },
       },
       onEvent,
     );
@@ -156,8 +163,12 @@ export function createFollower<T>(options: FollowerOptions<T>): Follower {
     },
     async attempt() {
       const began = runtime.clock.now();
-      const restart = restartAfter(await listAndWatch(), runtime.clock.now() - began);
-      mustList ||= restart.relist;
+      if (lostAt !== undefined && began - lostAt > SOON) mustList = true;
+      const end = await listAndWatch();
+      const now = runtime.clock.now();
+      const restart = restartAfter(end, now - began);
+      if (restart.relist === 'yes') mustList = true;
+      if (restart.relist === 'late') lostAt ??= now;
       return restart;
     },
   };

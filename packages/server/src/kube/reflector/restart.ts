@@ -6,8 +6,8 @@ import type { RestartReason } from './reflector-types.ts';
 /** What follows from the end of an attempt. */
 export interface Restart {
   readonly reason: RestartReason;
-  /** The version is no longer good for a watch. */
-  readonly relist: boolean;
+  /** `yes`: the version is no longer good for a watch. `late`: unless the watch stands again soon. */
+  readonly relist: 'yes' | 'late' | 'no';
   readonly pause: 'none' | 'backoff' | 'slow';
   /** At least so many milliseconds, because the server said so. */
   readonly atLeast: number;
@@ -22,42 +22,44 @@ export function restartAfter(end: WatchEnd | Fault, duration: number): Restart {
     return { ...faultRestart(end), problem: end, atLeast: (retryAfterOf(end) ?? 0) * 1000 };
   }
   if (end.events > 0 || duration >= TOO_SHORT) {
-    return { reason: 'ended', relist: false, pause: 'none', atLeast: 0, problem: undefined };
+    return { reason: 'ended', relist: 'no', pause: 'none', atLeast: 0, problem: undefined };
   }
   const problem = new Fault('PC_KUBE_ANSWER', 'the watch ended at once and without events');
-  return { reason: 'empty', relist: false, pause: 'backoff', atLeast: 0, problem };
+  return { reason: 'empty', relist: 'no', pause: 'backoff', atLeast: 0, problem };
 }
 
 function faultRestart(fault: Fault): Pick<Restart, 'reason' | 'relist' | 'pause'> {
   switch (fault.code) {
     case 'PC_KUBE_GONE':
-      return { reason: 'expired', relist: true, pause: 'backoff' };
+      return { reason: 'expired', relist: 'yes', pause: 'backoff' };
     case 'PC_KUBE_THROTTLED':
-      return { reason: 'throttled', relist: false, pause: 'backoff' };
+      return { reason: 'throttled', relist: 'no', pause: 'backoff' };
     case 'PC_KUBE_UNREACHABLE':
     case 'PC_KUBE_TIMEOUT':
       return brokenRestart(fault);
     case 'PC_KUBE_ANSWER':
-      return { reason: 'broken', relist: false, pause: 'backoff' };
+      return { reason: 'broken', relist: 'late', pause: 'backoff' };
     case 'PC_KUBE_SERVER':
       // Inside a watch it says that the server lost the thread; before one, only that it is busy.
       return fault.data['event'] === true
-        ? { reason: 'error', relist: true, pause: 'backoff' }
-        : { reason: 'server', relist: false, pause: 'backoff' };
+        ? { reason: 'error', relist: 'yes', pause: 'backoff' }
+        : { reason: 'server', relist: 'late', pause: 'backoff' };
     case 'PC_KUBE_FORBIDDEN':
     case 'PC_KUBE_NOT_FOUND':
     case 'PC_KUBE_INVALID':
-      return { reason: 'refused', relist: true, pause: 'slow' };
+      return { reason: 'refused', relist: 'yes', pause: 'slow' };
     default:
-      return { reason: 'refused', relist: false, pause: 'backoff' };
+      return { reason: 'refused', relist: 'no', pause: 'backoff' };
   }
 }
 
 /**
- * A watch that broke goes on where it was. A server that could not be reached at all may be another one when it comes back, with
- * versions that begin anew, and a watch from an old version would then skip everything below it without a word.
+ * A watch that broke goes on where it was, if at once. A server that was away for a while may be another one when it comes back,
+ * with versions that begin anew, and a watch from an old version would then skip everything below it without a word.
  */
 function brokenRestart(fault: Fault): Pick<Restart, 'reason' | 'relist' | 'pause'> {
-  if (fault.data['answered'] !== true) return { reason: 'unreachable', relist: true, pause: 'backoff' };
-  return { reason: fault.code === 'PC_KUBE_TIMEOUT' ? 'silent' : 'broken', relist: false, pause: 'backoff' };
+  if (fault.data['answered'] !== true) return { reason: 'unreachable', relist: 'yes', pause: 'backoff' };
+  return fault.code === 'PC_KUBE_TIMEOUT'
+    ? { reason: 'silent', relist: 'yes', pause: 'backoff' }
+    : { reason: 'broken', relist: 'late', pause: 'backoff' };
 }
