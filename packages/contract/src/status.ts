@@ -4,6 +4,8 @@ export interface PolicyStatus {
   readonly state: 'loaded' | 'refused' | 'disabled';
   /** Refused: the newest document is broken; `lastGood` says whether an older one is in force. */
   readonly lastGood: boolean;
+  /** Refused, and nothing of it was ever loaded: its failure policy decides about whatever it matches. */
+  readonly standsIn: boolean;
   readonly problem?: { readonly code: string; readonly message: string };
   readonly warnings: readonly string[];
   readonly origin: string;

@@ -7,6 +7,7 @@ import { createExceptionMatcher, type ExceptionMatcher } from '../policy/excepti
 import { createMatcher } from '../policy/matcher.ts';
 import { programsOf } from '../policy/programs-of.ts';
 import { openGroup, type OpenedProgram } from './open-group.ts';
+import { openUnloadable } from './open-unloadable.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
 import { PolicyIndex } from './policy-index.ts';
 import type { PolicySet, PreparedPolicy } from './policy-set.ts';
@@ -134,9 +135,10 @@ function load(
   set: PolicySet,
   options: CatalogueOptions,
 ): Omit<LoadedPolicy, 'exceptions'> {
-  const { policy, programs, fingerprint } = prepared;
+  const { policy, programs, unloadable, fingerprint } = prepared;
   const matcher = createMatcher(policy, { namespaceLabels: options.namespaceLabels });
   if (isFault(matcher)) throw matcher;
+  if (unloadable !== undefined) return { policy, matcher, fingerprint, ...openUnloadable(unloadable) };
   const opened = programsOf(policy).map((program, index): OpenedProgram => {
     const found = programs[index];
     const engine = found === undefined ? undefined : options.engines.get(found.engine);

@@ -27,6 +27,7 @@ import {
   fingerprintOf,
   ofMember,
   sizeOf,
+  standIn,
   type PreparerOptions,
   type SomeModule,
 } from './prepare-policy.ts';
@@ -154,7 +155,7 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
 
   async function prepare(base: Base, document: Policy, refresh: boolean): Promise<PolicyEntry> {
     const resolved = await resolve(document, refresh);
-    if (isFault(resolved)) return { ...lastGood(entries, base), ...base, problem: resolved };
+    if (isFault(resolved)) return failing(base, document, resolved);
     const digest = digestOf(resolved);
 
     const before = entries.byDocument.get(document);
@@ -177,7 +178,15 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
       return { ...base, ...prepared, madeFrom: { document, digest: prepared.digest } };
     }
     const settled = isSettled(prepared) ? { madeFrom } : {};
-    return { ...lastGood(entries, base), ...base, ...settled, problem: prepared };
+    return { ...failing(base, document, prepared), ...settled };
+  }
+
+  /** The document is good and what it needs is not: what was in force stays, or something stands in for it. */
+  function failing(base: Base, document: Policy, problem: Fault): PolicyEntry {
+    const last = lastGood(entries, base);
+    if (last.prepared !== undefined) return { ...last, ...base, problem };
+    const prepared = standIn(document, problem);
+    return { ...base, ...(prepared === undefined ? {} : { prepared }), problem };
   }
 
   return {
@@ -235,7 +244,7 @@ function lastGood(
   { name, container }: Pick<Base, 'name' | 'container'>,
 ): Partial<PolicyEntry> {
   const entry = entries.byName.get(name);
-  if (entry?.container !== container) return {};
+  if (entry?.container !== container || entry.prepared?.unloadable !== undefined) return {};
   const { madeFrom: _stale, problem: _old, ...rest } = entry;
   return rest;
 }

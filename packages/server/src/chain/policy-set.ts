@@ -1,4 +1,5 @@
 import type { EngineName, Policy, PolicyException } from '@portcullis/contract';
+import type { FaultCode } from '../kernel/fault.ts';
 
 /** An immutable, numbered snapshot of everything that is in force, as the control thread builds it. */
 export interface PolicySet {
@@ -14,8 +15,10 @@ export interface PolicySet {
 
 export interface PreparedPolicy {
   readonly policy: Policy;
-  /** One, or those of a group's members, in their order. */
+  /** One, or those of a group's members, in their order; none when it stands in. */
   readonly programs: readonly PreparedProgram[];
+  /** Why nothing of the policy was ever loaded: its failure policy decides about whatever it matches. */
+  readonly unloadable?: { readonly code: FaultCode; readonly message: string };
   /**
    * Digest over the document and the module, unique in a set: equal means nothing changed and what is open can stay open.
    */

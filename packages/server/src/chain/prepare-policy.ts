@@ -175,3 +175,13 @@ export function ofMember(fault: Fault, program: Policy, policy: Policy): Fault {
   if (program === policy) return fault;
   return new Fault(fault.code, `member \`${program.metadata.name}\`: ${fault.message}`, { cause: fault });
 }
+
+/**
+ * Stands in for a policy of which nothing was ever loaded. After a restart there is no last good one: without it, whoever keeps
+ * a module from being read would take the policy out of force. Undefined when not even what it matches is known.
+ */
+export function standIn(policy: Policy, { code, message }: Fault): PreparedPolicy | undefined {
+  if (isFault(createMatcher(policy, { namespaceLabels: () => undefined }))) return undefined;
+  const fingerprint = fingerprintOf(policy, `${code} ${message}`);
+  return { policy, programs: [], unloadable: { code, message }, fingerprint };
+}

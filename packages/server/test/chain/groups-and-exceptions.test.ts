@@ -256,3 +256,48 @@ describe('an exception', () => {
     assert.equal((await decide()).outcome, 'deny');
   });
 });
+
+describe('a policy of which nothing was ever loaded', () => {
+  test('denies what it matches, by its failure policy, and nothing else', async () => {
+    const { load, decide, loader } = setUp({ one: () => allow });
+    const match = ', match: { namespaces: [judged] }';
+    const problems = await load(policy('one'), policy('gone', 'gone', match));
+    assert.match(problems[0] ?? '', /no script `gone`/);
+    const within = makeReview(undefined, { namespace: 'judged' });
+    const decision = await decide(within);
+    assert.equal(decision.outcome, 'deny');
+    assert.match(decision.message ?? '', /^\[gone\] the policy is not loaded: no script `gone`/);
+    assert.equal((await decide(makeReview(undefined, { namespace: 'other' }))).outcome, 'allow');
+    assert.deepEqual(
+      loader.statuses().map(({ name, state, lastGood, standsIn }) => [name, state, lastGood, standsIn]),
+      [
+        ['one', 'loaded', false, false],
+        ['gone', 'refused', false, true],
+      ],
+    );
+    await load(policy('one'), policy('gone', 'gone', `${match}, failurePolicy: Ignore`));
+    const ignored = await decide(within);
+    assert.equal(ignored.outcome, 'allow');
+    assert.match(ignored.warnings[0] ?? '', /the policy is not loaded and was passed over/);
+  });
+
+  test('is loaded when what it needs is there, and is then the last good one', async () => {
+    const scripts: Record<string, Script> = {};
+    const { load, decide, loader } = setUp(scripts);
+    await load(policy('one'));
+    assert.equal((await decide()).outcome, 'deny');
+    scripts['one'] = () => allow;
+    await load(policy('one', 'one', ', order: 7'));
+    assert.equal((await decide()).outcome, 'allow');
+    await load(policy('one', 'gone'));
+    assert.equal((await decide()).outcome, 'allow');
+    assert.equal(loader.status('one')?.lastGood, true);
+  });
+
+  test('by whose match nothing can be told stands in for nothing', async () => {
+    const { load, decide, loader } = setUp({ one: () => allow });
+    await load(policy('one', 'one', ', match: { conditions: [{ name: c, expression: "object." }] }'));
+    assert.equal((await decide()).outcome, 'allow');
+    assert.equal(loader.status('one')?.standsIn, false);
+  });
+});

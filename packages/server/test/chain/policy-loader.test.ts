@@ -79,7 +79,9 @@ test('one bad policy does not take the others down', async () => {
     reading(new Fault('PC_POLICY_SYNTAX', 'y: no'), 'y'),
   ];
   const report = await setup.loader.reload();
-  assert.deepEqual(names(setup.sets[0]), ['good']);
+  // What is known of it stands in: it cannot answer.
+  assert.deepEqual(names(setup.sets[0]), ['bad', 'good']);
+  assert.equal(setup.sets[0]?.policies[0]?.unloadable?.code, 'PC_MODULE_MALFORMED');
   assert.deepEqual(
     report.problems.map(({ origin, fault }) => [origin, fault.code]),
     [
@@ -90,6 +92,7 @@ test('one bad policy does not take the others down', async () => {
   const status = setup.loader.statuses().find(({ name }) => name === 'bad');
   assert.equal(status?.state, 'refused');
   assert.equal(status.lastGood, false);
+  assert.equal(status.standsIn, true);
 });
 
 test('a policy that breaks keeps its last good version, module included', async () => {

@@ -105,6 +105,7 @@ function statusOf({ metadata, spec, origin }: Policy): PolicyStatus {
     name: metadata.name,
     state: spec.enabled ? 'loaded' : 'disabled',
     lastGood: false,
+    standsIn: false,
     warnings: [],
     origin: origin.location,
     engine: spec.engine ?? 'plugin',

@@ -118,6 +118,7 @@ async function scrape(
       name,
       state: 'loaded',
       lastGood: false,
+      standsIn: false,
       warnings: [],
       origin: `${name}.yaml`,
       engine: 'plugin',

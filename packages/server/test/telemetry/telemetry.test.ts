@@ -256,6 +256,7 @@ function statusOf(name: string): PolicyStatus {
     name,
     state: 'loaded',
     lastGood: false,
+    standsIn: false,
     warnings: [],
     origin: `${name}.yaml`,
     engine: 'plugin',

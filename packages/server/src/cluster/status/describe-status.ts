@@ -40,7 +40,7 @@ export function describePolicyStatus(status: PolicyStatus, generation: number): 
   };
 }
 
-function serving({ state, lastGood }: PolicyStatus, inForce: boolean): Condition {
+function serving({ state, lastGood, standsIn }: PolicyStatus, inForce: boolean): Condition {
   const type = 'Serving';
   if (state === 'disabled') {
     return { type, status: 'False', reason: 'Disabled', message: '`spec.enabled` is false' };

@@ -10,6 +10,9 @@ export const policyStatusSchema = z.strictObject({
   name: z.string(),
   state: z.enum(['loaded', 'refused', 'disabled']),
   lastGood: z.boolean().describe('the newest document is broken, and an older one is in force'),
+  standsIn: z
+    .boolean()
+    .describe('nothing of it was ever loaded: its failure policy decides about whatever it matches'),
   problem: z.strictObject({ code: z.string(), message: z.string() }).exactOptional(),
   warnings: z.array(z.string()),
   origin: z.string().describe('where the document comes from'),
