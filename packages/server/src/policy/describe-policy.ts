@@ -20,7 +20,7 @@ export function describePolicy(policy: Policy): JsonObject {
   const { metadata, spec, group } = policy;
   return {
     apiVersion: POLICY_API_VERSION,
-    kind: `${metadata.namespace === undefined ? '' : 'Namespaced'}${group === undefined ? 'Policy' : 'PolicyGroup'}`,
+    kind: describeKind(policy),
     metadata: describeMetadata(metadata),
     spec: {
       gate: spec.gate,
@@ -34,6 +34,10 @@ export function describePolicy(policy: Policy): JsonObject {
       ...given('message', spec.message),
     },
   };
+}
+
+export function describeKind({ metadata, group }: Policy): string {
+  return `${metadata.namespace === undefined ? '' : 'Namespaced'}${group === undefined ? 'Policy' : 'PolicyGroup'}`;
 }
 
 /** As {@link describePolicy}. */

@@ -5,12 +5,15 @@ import type { ExceptionDocument, GroupDocument, PolicyDocument } from './policy-
 
 type Program = Pick<PolicyDocument['spec'], 'engine' | 'module' | 'settings' | 'limits' | 'capabilities'>;
 
-export function toPolicy({ metadata, spec }: PolicyDocument, origin: PolicyOrigin): Policy {
+/** What documents of the same content have, with a namespace and without. */
+type Content<D extends PolicyDocument | GroupDocument> = Pick<D, 'metadata' | 'spec'>;
+
+export function toPolicy({ metadata, spec }: Content<PolicyDocument>, origin: PolicyOrigin): Policy {
   return { metadata, spec: { ...spec, ...toProgram(spec) }, origin };
 }
 
 /** PC_POLICY_CONDITION when the expression is none, or not one of its members. */
-export function toGroup({ metadata, spec }: GroupDocument, origin: PolicyOrigin): Policy | Fault {
+export function toGroup({ metadata, spec }: Content<GroupDocument>, origin: PolicyOrigin): Policy | Fault {
   const { members: programs, expression, message, ...effect } = spec;
   const compiled = compileGroupExpression(expression, Object.keys(programs));
   if (isFault(compiled)) {

@@ -85,6 +85,15 @@ export const nameSchema = textSchema((text) =>
       ),
 );
 
+/** Names of namespaces are labels of DNS: no dot, and shorter than other names. */
+export const namespaceSchema = textSchema((text) =>
+  text.length <= 63 && !text.includes('.') && isSubdomain(text)
+    ? text
+    : new Problem(
+        `must be a namespace of at most 63 lower-case letters, digits and \`-\` that begins and ends with a letter or digit, not ${show(text)}`,
+      ),
+);
+
 export const labelKeySchema = textSchema((text) =>
   isLabelKey(text)
     ? text

@@ -1,0 +1,49 @@
+import type { ModuleReference } from '@portcullis/contract';
+import { z } from 'zod';
+import { groupDocumentSchema, policyDocumentSchema } from './policy-document-schema.ts';
+import { namespaceSchema, show } from './value-schemas.ts';
+
+const metadata = policyDocumentSchema.shape.metadata.extend({
+  namespace: namespaceSchema.describe('the only one whose objects are judged'),
+});
+
+/** A policy that judges its own namespace only; its name is its namespace, `/`, and its own. */
+export const namespacedPolicyDocumentSchema = z
+  .strictObject({
+    ...policyDocumentSchema.shape,
+    kind: z.literal('NamespacedPolicy').describe('kind of the document'),
+    metadata: metadata.describe('name, namespace and notes'),
+  })
+  .superRefine((document, context) => {
+    refuseForeignCode(document.spec.module, ['spec', 'module'], document.metadata, context);
+  });
+
+/** A group that judges its own namespace only. */
+export const namespacedGroupDocumentSchema = z
+  .strictObject({
+    ...groupDocumentSchema.shape,
+    kind: z.literal('NamespacedPolicyGroup').describe('kind of the document'),
+    metadata: metadata.describe('name, namespace and notes'),
+  })
+  .superRefine((document, context) => {
+    for (const [name, { module }] of Object.entries(document.spec.members))
+      refuseForeignCode(module, ['spec', 'members', name, 'module'], document.metadata, context);
+  });
+
+/** Who may write a policy in one namespace may not read the Secrets of another one by it. */
+function refuseForeignCode(
+  module: ModuleReference,
+  path: readonly string[],
+  { namespace }: { readonly namespace: string },
+  context: z.RefinementCtx,
+): void {
+  for (const place of ['configMap', 'secret'] as const) {
+    const other = module[place]?.namespace;
+    if (other === undefined || other === namespace) continue;
+    context.addIssue({
+      code: 'custom',
+      path: [...path, place, 'namespace'],
+      message: `a namespaced policy takes its module from its own namespace, not from ${show(other)}`,
+    });
+  }
+}
