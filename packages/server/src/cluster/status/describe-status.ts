@@ -45,6 +45,10 @@ function serving({ state, lastGood, standsIn }: PolicyStatus, inForce: boolean):
   if (state === 'disabled') {
     return { type, status: 'False', reason: 'Disabled', message: '`spec.enabled` is false' };
   }
+  if (standsIn) {
+    const message = 'nothing of it was ever loaded: its failure policy decides';
+    return { type, status: 'False', reason: 'FailurePolicy', message };
+  }
   if (!inForce) {
     return {
       type,
