@@ -25,8 +25,7 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 const NAMES = ['blue', 'red', 'green', 'with space', '0'] as const;
 const name = fc.constantFrom(...NAMES);
 const base64 = fc.string({ minLength: 1 }).map((text) => Buffer.from(text).toString('base64'));
-const maybe = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(some, { nil: undefined });
+const maybe = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(some, { nil: undefined });
 const headerText = fc.stringMatching(/^[A-Za-z0-9._-]{1,20}$/);
 
 const cluster = fc

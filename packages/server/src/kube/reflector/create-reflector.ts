@@ -118,7 +118,8 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector<T> {
       restarts[restart.reason] += 1;
       failed(restart);
       const wait = waitBefore(restart);
-      if (wait > 0) phase = 'waiting';
+      if (wait === 0) continue;
+      phase = 'waiting';
       await pause(runtime, wait, signal);
     }
     phase = 'stopped';
