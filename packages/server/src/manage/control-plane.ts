@@ -76,7 +76,11 @@ export interface KubernetesStatus {
   readonly registration?: {
     readonly state: string;
     readonly repairs: number;
-    readonly notes: readonly { readonly policy: string; readonly text: string }[];
+    readonly notes: readonly {
+      readonly policy: string;
+      readonly level: 'info' | 'warning';
+      readonly text: string;
+    }[];
     readonly problem?: string;
   };
 }

@@ -5,6 +5,7 @@ import { createGuard } from './access/guard.ts';
 import type { TokenOwner, TokenStore } from './access/token-store.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { decisionRoutes } from './decision-routes.ts';
+import { exceptionRoutes } from './exception-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { createChanges } from './http/changes.ts';
 import { faultResponse } from './http/responses.ts';
@@ -51,6 +52,7 @@ export function createManagementApi(options: ManagementApiOptions): ManagementAp
   const openApi = (): OpenApiDocument => (document ??= describeApi(routes, { version, metricsOpen }));
   const routes: readonly Route[] = [
     ...policyRoutes({ control, changes, maxBytes: limits.document }),
+    ...exceptionRoutes(control),
     ...decisionRoutes(control),
     ...serverRoutes(control, openApi),
     ...healthRoutes(control),

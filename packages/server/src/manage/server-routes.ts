@@ -10,7 +10,7 @@ export function serverRoutes(control: ControlPlane, openApi: () => object): read
       method: 'GET',
       path: '/api/v1/status',
       operationId: 'readStatus',
-      summary: 'Version, revisions, gate threads and certificates',
+      summary: 'Version, revisions, gate threads, certificates, and what is followed in a cluster',
       access: 'viewer',
       faults: 'problem',
       answers: { 200: { description: 'now', content: { 'application/json': serverStatusSchema } } },

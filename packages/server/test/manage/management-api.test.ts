@@ -96,6 +96,50 @@ describe('the server', () => {
   });
 });
 
+describe('in a cluster', () => {
+  test('the status tells what is followed there, and who registers', async () => {
+    const { send, control } = createManagementClient();
+    const kubernetes = {
+      server: 'https://10.0.0.1:6443',
+      identity: 'portcullis-0',
+      leader: 'portcullis-1',
+      watches: [
+        { name: 'policies', phase: 'watching', synced: true, items: 2, stalenessMs: 12 },
+        { name: 'namespaces', phase: 'waiting', synced: false, items: 0, problem: 'forbidden' },
+      ],
+      registration: {
+        state: 'registered',
+        repairs: 1,
+        notes: [{ policy: 'a', level: 'warning' as const, text: 'is never asked' }],
+      },
+    };
+    control.kubernetes = kubernetes;
+    const status = (await (await send('GET /api/v1/status', { as: 'viewer' })).json()) as object;
+    deepEqual('kubernetes' in status && status.kubernetes, kubernetes);
+    // The one without registration and leader, as the document describes it too.
+    control.kubernetes = { server: 'https://10.0.0.1:6443', identity: 'portcullis-0', watches: [] };
+    equal((await send('GET /api/v1/status', { as: 'viewer' })).status, 200);
+  });
+
+  test('exceptions tell state, end, reason and problem', async () => {
+    const { send, control } = createManagementClient();
+    control.excepted = [
+      {
+        name: 'broken',
+        state: 'refused',
+        origin: 'a.yaml',
+        problem: { code: 'PC_POLICY_KEY', message: 'x' },
+      },
+      { name: 'ever', state: 'active', origin: 'a.yaml', policies: ['*'], expires: 'never', reason: 'y' },
+      { name: 'over', state: 'expired', origin: 'a.yaml', policies: ['a'], expires: 17, reason: 'z' },
+    ];
+    const listed = await send('GET /api/v1/exceptions', { as: 'viewer' });
+    deepEqual(await listed.json(), { items: control.excepted });
+    equal((await send('GET /api/v1/exceptions')).status, 401);
+    equal((await send('POST /api/v1/exceptions', { as: 'admin' })).status, 405);
+  });
+});
+
 describe('methods and paths', () => {
   test('HEAD answers as GET does, without a body', async () => {
     const { send } = createManagementClient();
@@ -217,6 +261,7 @@ describe('the OpenAPI document', () => {
     deepEqual(Object.keys(paths).sort(), [
       '/api/v1/configuration',
       '/api/v1/decisions',
+      '/api/v1/exceptions',
       '/api/v1/policies',
       '/api/v1/policies/{name}',
       '/api/v1/policies/{name}/status',

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DecisionRecord, JsonObject, Policy, PolicyStatus } from '@portcullis/contract';
+import type { DecisionRecord, ExceptionStatus, JsonObject, Policy, PolicyStatus } from '@portcullis/contract';
 import { Fault } from '../../src/kernel/fault.ts';
 import type {
   AuditEntry,
   ControlPlane,
   DecisionFilter,
+  KubernetesStatus,
   PolicyView,
   Readiness,
 } from '../../src/manage/control-plane.ts';
@@ -17,6 +18,8 @@ export interface MemoryControlPlane extends ControlPlane {
   /** What `put` answers instead of doing it. */
   refuse: Fault | Error | undefined;
   ready: boolean;
+  excepted: readonly ExceptionStatus[];
+  kubernetes: KubernetesStatus | undefined;
   add(policy: Policy, status?: Partial<PolicyStatus>): void;
 }
 
@@ -45,11 +48,13 @@ export function createMemoryControlPlane(records: readonly DecisionRecord[] = []
     filters,
     refuse: undefined,
     ready: true,
+    excepted: [],
+    kubernetes: undefined,
     add(policy, status = {}) {
       const { name } = policy.metadata;
       policies.set(name, { name, policy, status: { ...statusOf(policy), ...status } });
     },
-    exceptions: () => [],
+    exceptions: () => called('exceptions', plane.excepted),
     policies: () =>
       called(
         'policies',
@@ -93,6 +98,7 @@ export function createMemoryControlPlane(records: readonly DecisionRecord[] = []
         threads: { alive: 2, replaced: 0 },
         lastReload: { time: 2, problems: ['a.yaml: broken'] },
         certificates: [{ name: 'serving', notAfter: 3 }],
+        ...(plane.kubernetes === undefined ? {} : { kubernetes: plane.kubernetes }),
       }),
     metrics: async () => called('metrics', { contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
     audit: (entry) => void audited.push(entry),

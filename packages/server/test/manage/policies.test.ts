@@ -189,6 +189,56 @@ describe('policies', () => {
     );
   });
 
+  test('of a namespace are read with an encoded slash, and changed elsewhere', async () => {
+    const { send, control } = createManagementClient();
+    const { metadata, ...rest } = makePolicy('own');
+    const name = 'team-a/own';
+    control.add({ ...rest, metadata: { ...metadata, name, namespace: 'team-a' } });
+    const read = await send(`GET ${LIST}/team-a%2Fown`, { as: 'viewer' });
+    const { policy } = (await read.json()) as { policy: { kind: string; metadata: object } };
+    deepEqual([policy.kind, policy.metadata], ['NamespacedPolicy', { name: 'own', namespace: 'team-a' }]);
+    equal((await send(`GET ${LIST}/team-a%2Fown/status`, { as: 'viewer' })).status, 200);
+    equal((await send(`GET ${LIST}/team-a/own`, { as: 'viewer' })).status, 404);
+
+    const body = documentOf('own');
+    for (const line of [`PUT ${LIST}/team-a%2Fown`, `DELETE ${LIST}/team-a%2Fown`]) {
+      const refused = await send(line, {
+        as: 'editor',
+        headers: YAML,
+        ...(line.startsWith('PUT') ? { body } : {}),
+      });
+      equal(refused.status, 409);
+      const told = await problem(refused);
+      deepEqual(
+        [told.code, told.detail.split(':')[0]],
+        ['PC_CONFLICT', '`team-a/own` is the name of a namespaced policy'],
+      );
+    }
+    const namespaced = body
+      .replace('kind: Policy', 'kind: NamespacedPolicy')
+      .replace('name: own', 'name: own, namespace: team-a');
+    const posted = await send(`POST ${LIST}`, { as: 'editor', headers: YAML, body: namespaced });
+    deepEqual([posted.status, (await problem(posted)).code], [422, 'PC_POLICY_VALUE']);
+    ok(!control.calls.includes('put') && !control.calls.includes('remove'));
+  });
+
+  test('may be groups, whose modules are shown only when they are wanted', async () => {
+    const { send } = createManagementClient();
+    const group = `apiVersion: portcullis.dev/v1
+kind: PolicyGroup
+metadata: { name: both }
+spec:
+  expression: a()
+  message: not today
+  members: { a: { module: { inline: AGFzbQEAAAA= } } }
+`;
+    equal((await send(`POST ${LIST}`, { as: 'editor', headers: YAML, body: group })).status, 201);
+    const text = await (await send(`GET ${LIST}/both`, { as: 'viewer' })).text();
+    match(text, /"kind":"PolicyGroup"/);
+    ok(!text.includes('AGFzbQEAAAA='));
+    match(await (await send(`GET ${LIST}/both?module=true`, { as: 'viewer' })).text(), /AGFzbQEAAAA=/);
+  });
+
   test('two creations at once that must not replace: one wins', async () => {
     const { send } = createManagementClient();
     const headers = { ...YAML, 'if-none-match': '*' };

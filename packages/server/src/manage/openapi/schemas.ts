@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { policyDocumentSchema } from '../../policy/document/policy-document-schema.ts';
 import { pluginSchema } from '../../policy/plugins/plugin-schema.ts';
+import { DOCUMENT_SCHEMAS, shownDocumentSchema } from './document-schemas.ts';
+import { kubernetesStatusSchema } from './kubernetes-schema.ts';
 
 const time = z.number().describe('milliseconds since 1970');
+
+const problem = z.strictObject({ code: z.string(), message: z.string() });
 
 const faultNote = z.strictObject({ time, code: z.string(), message: z.string(), uid: z.string() });
 
@@ -13,7 +16,7 @@ export const policyStatusSchema = z.strictObject({
   standsIn: z
     .boolean()
     .describe('nothing of it was ever loaded: its failure policy decides about whatever it matches'),
-  problem: z.strictObject({ code: z.string(), message: z.string() }).exactOptional(),
+  problem: problem.exactOptional(),
   warnings: z.array(z.string()),
   origin: z.string().describe('where the document comes from'),
   engine: z.string().exactOptional(),
@@ -24,7 +27,7 @@ export const policyStatusSchema = z.strictObject({
 
 export const policyResourceSchema = z.strictObject({
   name: z.string(),
-  policy: policyDocumentSchema.exactOptional().describe('in force; absent when it never loaded'),
+  policy: shownDocumentSchema.exactOptional().describe('in force; absent when it never loaded'),
   status: policyStatusSchema,
 });
 
@@ -45,6 +48,22 @@ export const policyListSchema = z.strictObject({
   ),
 });
 
+export const exceptionListSchema = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      name: z.string(),
+      state: z.enum(['active', 'expired', 'refused']).describe('`refused`: it was never good'),
+      origin: z.string().describe('where the document comes from'),
+      policies: z.array(z.string()).exactOptional().describe('globs of the policies that may not deny'),
+      expires: z.union([z.literal('never'), time]).exactOptional(),
+      reason: z.string().exactOptional().describe('why, as its author wrote it'),
+      problem: problem
+        .exactOptional()
+        .describe('what is wrong with the newest document; an older one may be in force'),
+    }),
+  ),
+});
+
 const kindSchema = z.strictObject({ group: z.string(), version: z.string(), kind: z.string() });
 const resourceSchema = z.strictObject({ group: z.string(), version: z.string(), resource: z.string() });
 
@@ -54,6 +73,7 @@ const contributionSchema = z.strictObject({
   mode: z.enum(['enforce', 'warn', 'audit']),
   failurePolicy: z.enum(['Fail', 'Ignore']),
   message: z.string().exactOptional(),
+  exception: z.string().exactOptional().describe('the exception that kept a denial from taking effect'),
   fault: z.string().exactOptional().describe('fault code'),
   durationMs: z.number(),
   fuel: z.number(),
@@ -105,6 +125,7 @@ export const serverStatusSchema = z.strictObject({
   threads: z.strictObject({ alive: z.number(), replaced: z.number() }),
   lastReload: z.strictObject({ time, problems: z.array(z.string()) }).exactOptional(),
   certificates: z.array(z.strictObject({ name: z.string(), notAfter: time })),
+  kubernetes: kubernetesStatusSchema.exactOptional().describe('absent without a cluster'),
 });
 
 export const configurationSchema = z.record(z.string(), z.unknown()).describe('secrets are redacted');
@@ -143,10 +164,11 @@ export const openApiSchema = z.record(z.string(), z.unknown()).describe('this do
 
 /** Schemas with a name in the document. */
 export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
-  PolicyDocument: policyDocumentSchema,
+  ...DOCUMENT_SCHEMAS,
   PolicyStatus: policyStatusSchema,
   Policy: policyResourceSchema,
   PolicyList: policyListSchema,
+  ExceptionList: exceptionListSchema,
   DecisionList: decisionListSchema,
   Readiness: readinessSchema,
   ServerStatus: serverStatusSchema,

@@ -6,12 +6,8 @@ import type { Changes } from '../http/changes.ts';
 import { flag, readQuery } from '../http/read-query.ts';
 import { jsonResponse } from '../http/responses.ts';
 import type { Call, Content, Route } from '../http/route.ts';
-import {
-  NAMED_SCHEMAS,
-  policyListSchema,
-  policyResourceSchema,
-  policyStatusSchema,
-} from '../openapi/schemas.ts';
+import { DOCUMENT_SCHEMAS } from '../openapi/document-schemas.ts';
+import { policyListSchema, policyResourceSchema, policyStatusSchema } from '../openapi/schemas.ts';
 import { checkPrecondition, policyTag } from './policy-tag.ts';
 import { POLICY_MEDIA_TYPES, readPolicy } from './read-policy.ts';
 import { showPolicy } from './show-policy.ts';
@@ -26,7 +22,7 @@ export interface PolicyRoutesOptions {
 const LIST = '/api/v1/policies';
 const ONE = '/api/v1/policies/{name}';
 const DOCUMENT: Content = Object.fromEntries(
-  POLICY_MEDIA_TYPES.map((type) => [type, NAMED_SCHEMAS['PolicyDocument'] ?? 'text']),
+  POLICY_MEDIA_TYPES.map((type) => [type, DOCUMENT_SCHEMAS.SentDocument]),
 );
 const RESOURCE: Content = { 'application/json': policyResourceSchema };
 const IF_MATCH = 'entity tag that the policy must have now; `*`: it must exist';
@@ -49,6 +45,7 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
   }
 
   async function replace({ request, name, token }: Call): Promise<Response | Fault> {
+    if (hasNamespace(name)) return kept(name);
     const policy = await readPolicy(request, maxBytes);
     if (isFault(policy)) return policy;
     if (policy.metadata.name !== name) {
@@ -77,6 +74,7 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
   }
 
   async function remove({ request, name, token }: Call): Promise<Response | Fault> {
+    if (hasNamespace(name)) return kept(name);
     return changes.make({ action: 'policy.delete', name, token }, async () => {
       const fault = checkPrecondition(request, control.policy(name)?.policy) ?? (await control.remove(name));
       return fault ?? new Response(null, { status: 204 });
@@ -169,6 +167,18 @@ export function policyRoutes({ control, changes, maxBytes }: PolicyRoutesOptions
       },
     },
   ];
+}
+
+/** Names of namespaced policies are the only ones with a slash; in a path it is written `%2F`. */
+function hasNamespace(name: string): boolean {
+  return name.includes('/');
+}
+
+function kept(name: string): Fault {
+  return new Fault(
+    'PC_CONFLICT',
+    `\`${name}\` is the name of a namespaced policy: change it where it comes from, in the Kubernetes API or in its file`,
+  );
 }
 
 interface Showing {

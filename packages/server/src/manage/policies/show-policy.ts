@@ -6,11 +6,17 @@ import { describePolicy } from '../../policy/describe-policy.ts';
  * they are wanted. The note is no base64, so that a document with it is refused when it is sent back instead of losing its module.
  */
 export function showPolicy(policy: Policy, withModule: boolean): JsonObject {
-  const { inline } = policy.spec.module;
-  if (inline === undefined || withModule) return describePolicy(policy);
+  return describePolicy(withModule ? policy : withNotes(policy));
+}
+
+function withNotes(policy: Policy): Policy {
+  const { spec, group } = policy;
+  const { inline } = spec.module;
+  if (group !== undefined) {
+    const members = Object.entries(group.members).map(([name, member]) => [name, withNotes(member)]);
+    return { ...policy, group: { ...group, members: Object.fromEntries(members) } };
+  }
+  if (inline === undefined) return policy;
   const note = `(${Buffer.byteLength(inline, 'base64')} bytes, read with ?module=true)`;
-  return describePolicy({
-    ...policy,
-    spec: { ...policy.spec, module: { ...policy.spec.module, inline: note } },
-  });
+  return { ...policy, spec: { ...spec, module: { ...spec.module, inline: note } } };
 }
