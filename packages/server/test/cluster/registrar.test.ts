@@ -208,6 +208,24 @@ test('an API server that fails is tried again, more and more slowly', async () =
   assert.equal(self.registrar.state().repairs, 0);
 });
 
+test('the switch does not wait for attempts that failed', async () => {
+  const self = await registered();
+  self.cluster.failure = new Fault('PC_KUBE_INVALID', 'is refused');
+  self.policies = [makePolicy('judge', { failurePolicy: 'Ignore' })];
+  self.registrar.refresh();
+  await self.runtime.pass(300_000);
+  assert.equal(self.registrar.state().state, 'failing');
+  self.cluster.failure = undefined;
+  self.cluster.put({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'portcullis-off', namespace: 'portcullis' },
+  });
+  await self.runtime.pass(0);
+  assert.equal(self.cluster.objects.size, 1);
+  assert.equal(self.registrar.state().state, 'switched-off');
+});
+
 test('stopping leaves the configurations, removing deletes them', async () => {
   const self = await registered();
   await self.registrar.stop();

@@ -67,7 +67,8 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
   let problem: Fault | undefined;
   /** Our last write, until the reflector tells it: the object, or null for none. */
   let own: KubeObject | null | undefined;
-  let told = new Set<string | undefined>();
+  /** Versions that the reflector tells while we write. */
+  let told: Set<string | undefined> | undefined;
   let work: Promise<void> | undefined;
   let again = false;
   let cancelTimer = (): void => undefined;
@@ -77,7 +78,7 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
     if (change.type === 'synced') own = undefined;
     else {
       const version = change.type === 'deleted' ? undefined : change.value.metadata.resourceVersion;
-      told.add(version);
+      told?.add(version);
       if (own !== undefined && version === own?.metadata.resourceVersion) own = undefined;
     }
     poke();
@@ -145,8 +146,10 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
   }
 
   async function write(current: Wish, object: KubeObject | undefined, now: number): Promise<void> {
-    told = new Set();
+    const seen = new Set<string | undefined>();
+    told = seen;
     const written = current.document === undefined ? await remove() : await apply(current.document, object);
+    told = undefined;
     if (isFault(written)) {
       if (abort.signal.aborted) return;
       problem = written;
@@ -159,7 +162,7 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
     current.wasInForce = true;
     if (written !== null) current.stored = (written as unknown as JsonObject)['webhooks'];
     const version = written?.metadata.resourceVersion;
-    const isTold = told.has(version) || reflector.get(name)?.metadata.resourceVersion === version;
+    const isTold = seen.has(version) || reflector.get(name)?.metadata.resourceVersion === version;
     own = isTold ? undefined : written;
     if (isTold) return;
     // It may never tell this very version, when it lists again: then its word counts after a while.
@@ -192,9 +195,9 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
     start: () => reflector.start(),
     async stop() {
       abort.abort();
+      await Promise.all([reflector.stop(), work]);
       cancelTimer();
       cancelEcho();
-      await Promise.all([reflector.stop(), work]);
     },
     want(document) {
       const isSame =
@@ -204,6 +207,8 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
           : jsonEqual(wish.document, document));
       if (isSame) return;
       wish = { document, wasInForce: false };
+      // What was refused before says nothing about this one, and the switch must not wait.
+      failures.reset();
       poke();
     },
     state: () => ({
