@@ -205,10 +205,9 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
         (wish.document === undefined || document === undefined
           ? wish.document === document
           : jsonEqual(wish.document, document));
-      if (isSame) return;
-      wish = { document, wasInForce: false };
-      // What was refused before says nothing about this one, and the switch must not wait.
+      // What failed before says nothing about now: somebody did something, and the switch must not wait.
       failures.reset();
+      if (!isSame) wish = { document, wasInForce: false };
       poke();
     },
     state: () => ({
