@@ -56,6 +56,7 @@ const SELF_REVIEWS: KubeResource = {
   plural: 'selfsubjectreviews',
   kind: 'SelfSubjectReview',
   namespaced: false,
+  unnamed: true,
 };
 
 export async function openClusterDuties(options: ClusterDutiesOptions): Promise<ClusterDuties> {
