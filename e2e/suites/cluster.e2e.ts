@@ -141,6 +141,8 @@ describeWithKubernetes('cluster', () => {
       async () => (await conditionOf(kube, policy, 'Loaded'))?.['status'] === 'True',
     );
     const { stdout } = await kube.kubectl(['get', 'policies.portcullis.dev']);
+    // What we do ourselves never comes back to us.
+    match((await kube.request('GET', VALIDATING)).text, /system:serviceaccount:portcullis:portcullis/);
     match(
       stdout,
       /NAME +PHASE +MODE +LOADED +SERVING +WHY +AGE\nfirst +validate +enforce +True +True +Loaded/,
