@@ -20,7 +20,7 @@ const scanner = createJsonScanner(shape);
 const reference = createReferenceScanner(shape);
 
 function plainOf({ fault, ranges, hasLongNumber }: JsonScan): unknown {
-  return [fault?.code, fault?.message, fault?.data, [...ranges], hasLongNumber];
+  return [fault?.code, fault?.message, fault?.data, ranges, hasLongNumber];
 }
 
 function agree(document: string | Uint8Array): boolean {
@@ -201,11 +201,11 @@ test('scanners with different shapes do not disturb each other', () => {
   const other = createJsonScanner(createJsonShape({ z: 'z' }));
   const { ranges } = other.scan(Buffer.from('{"kind":1,"z":"abc"}'));
   assert.ok(agree(SAMPLES[0] as string));
-  assert.deepEqual([...ranges], [14, 19]);
+  assert.deepEqual(ranges, [14, 19]);
 });
 
 test('the last scan does not change the ranges of the one before', () => {
   const { ranges } = scanner.scan(Buffer.from('{"kind":1}'));
   scanner.scan(Buffer.from('{"kind":"another"}'));
-  assert.deepEqual(Array.from(ranges.subarray(0, 2)), [8, 9]);
+  assert.deepEqual(ranges.slice(0, 2), [8, 9]);
 });

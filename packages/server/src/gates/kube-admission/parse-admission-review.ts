@@ -85,7 +85,7 @@ function read(reader: ReviewReader, deadline: number): ParsedReview | Fault {
 }
 
 function readEnvelope(reader: ReviewReader): AdmissionVersion | Fault {
-  if (reader.body[reader.body.findIndex((byte) => byte > 0x20)] !== OPEN_OBJECT) {
+  if (firstByte(reader.body) !== OPEN_OBJECT) {
     return new Fault('PC_REVIEW_KIND', 'the body must be a JSON object of kind `AdmissionReview`');
   }
   if (reader.text('kind') !== 'AdmissionReview') {
@@ -103,6 +103,12 @@ function readEnvelope(reader: ReviewReader): AdmissionVersion | Fault {
   }
   if (reader.first('request') !== OPEN_OBJECT) return invalidRequest('`request` is missing or not an object');
   return version;
+}
+
+function firstByte(body: Uint8Array): number | undefined {
+  let at = 0;
+  while ((body[at] as number) <= 0x20) at++;
+  return body[at];
 }
 
 function readUid(reader: ReviewReader): string {
@@ -141,15 +147,15 @@ const readUserInfo: (text: string) => UserInfo | Fault = remember(
 );
 
 function readUser(reader: ReviewReader): UserInfo {
-  const bytes = reader.slice('userInfo');
-  const user = bytes === undefined ? parseUserInfo(undefined) : readUserInfo(bytes.toString());
+  const text = reader.raw('userInfo');
+  const user = text === undefined ? parseUserInfo(undefined) : readUserInfo(text);
   if (!isFault(user)) return user;
   reader.problem ??= user;
   return { username: '', groups: [], extra: {} };
 }
 
 function readFlag(reader: ReviewReader, member: Member): boolean {
-  const text = reader.slice(member)?.toString() ?? 'false';
+  const text = reader.raw(member) ?? 'false';
   if (text !== 'true' && text !== 'false') reader.fail(`request.${member}`, 'must be true or false');
   return text === 'true';
 }

@@ -10,7 +10,7 @@ export interface JsonScan {
   /** Set when the bytes are not one strict JSON value; the ranges then tell what was found until there. */
   readonly fault: Fault | undefined;
   /** Start and end offset of each wanted member, by the slots of the shape; -1 where it is absent. */
-  readonly ranges: Int32Array;
+  readonly ranges: readonly number[];
   /** Some number has more than 15 characters or an exponent, so a double may not hold it. */
   readonly hasLongNumber: boolean;
 }
@@ -43,7 +43,7 @@ export function createJsonScanner(shape: JsonShape): JsonScanner {
 
 function notUtf8(shape: JsonShape): JsonScan {
   const fault = new Fault('PC_REVIEW_ENCODING', 'the bytes are not valid UTF-8');
-  return { fault, ranges: new Int32Array(shape.size).fill(-1), hasLongNumber: false };
+  return { fault, ranges: Array.from({ length: shape.size }, () => -1), hasLongNumber: false };
 }
 
 function describe(code: ScannerInstance['code'], bytes: Uint8Array, at: number): Fault {

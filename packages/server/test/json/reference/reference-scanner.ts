@@ -60,7 +60,7 @@ class Scanner implements JsonScanner {
     this.#keys.begin(this.#bytes);
     const stop = this.#document();
     const fault = stop < 0 ? this.#describe(~stop) : undefined;
-    const scan = { fault, ranges: this.#ranges, hasLongNumber: this.#hasLongNumber };
+    const scan = { fault, ranges: [...this.#ranges], hasLongNumber: this.#hasLongNumber };
     this.#keys.end();
     this.#bytes = EMPTY;
     return scan;
