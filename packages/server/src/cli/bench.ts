@@ -5,12 +5,13 @@ import { isFault } from '../kernel/fault.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 import { createCommandLog } from './offline/command-log.ts';
 import { createOfflineServer, type OfflineServer } from './offline/offline-server.ts';
-import { policySources } from './offline/policy-sources.ts';
+import { openPolicyFiles, ownNamespaceOption } from './offline/policy-files.ts';
 import { readInputs, type ReviewInput } from './offline/read-inputs.ts';
 
 interface BenchOptions {
   readonly file: readonly string[];
   readonly seconds: string;
+  readonly ownNamespace: string;
 }
 
 export function createBenchCommand(io: CommandIo, finish: (code: number) => void): Command {
@@ -23,6 +24,7 @@ export function createBenchCommand(io: CommandIo, finish: (code: number) => void
     .argument('<policy...>', 'policy files or folders')
     .requiredOption('-f, --file <path...>', 'manifests or AdmissionReviews to judge, in turn')
     .option('-s, --seconds <number>', 'how long to measure', '3')
+    .addOption(ownNamespaceOption())
     .addHelpText('after', '\nExample:\n  portcullis bench policies/image-registry -f pod.yaml\n')
     .action(async (paths: string[], options: BenchOptions) => finish(await bench(paths, options, io)));
 }
@@ -35,7 +37,7 @@ async function bench(paths: readonly string[], options: BenchOptions, io: Comman
   }
   const samples = new Map<string, Sample[]>();
   const server = await createOfflineServer({
-    sources: await policySources(paths),
+    ...(await openPolicyFiles(paths, { namespace: options.ownNamespace })),
     log: createCommandLog(io, false),
     onDecision: (record) => collect(record, samples),
   });

@@ -4,7 +4,7 @@ import { isFault, type Fault } from '../kernel/fault.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 import { createCommandLog } from './offline/command-log.ts';
 import { createOfflineServer, type Judgement, type OfflineServer } from './offline/offline-server.ts';
-import { policySources } from './offline/policy-sources.ts';
+import { openPolicyFiles, ownNamespaceOption } from './offline/policy-files.ts';
 import { readInputs, type ReviewInput } from './offline/read-inputs.ts';
 import type { RequestDetails } from './offline/review-of-manifest.ts';
 
@@ -18,6 +18,7 @@ interface CheckOptions {
   readonly resource?: string;
   readonly user?: string;
   readonly group: readonly string[];
+  readonly ownNamespace: string;
   readonly verbose: boolean;
 }
 
@@ -28,7 +29,11 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
       'Judges manifests or AdmissionReviews with policies, offline, by the same code as the server.\n' +
         'Exit status: 0 all allowed, 1 something denied, 2 bad input or a policy that cannot be loaded.',
     )
-    .option('-p, --policy <path...>', 'policy files or folders', [])
+    .option(
+      '-p, --policy <path...>',
+      'files or folders: policies in any kind, and manifests of the ConfigMaps and Secrets they name',
+      [],
+    )
     .option('--plugins <file...>', 'plugins.yaml files', [])
     .requiredOption(
       '-f, --file <path...>',
@@ -49,6 +54,7 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
     .option('--resource <plural>', 'resource for manifests, when the plural of the kind is irregular')
     .option('--user <name>', 'user who makes the request')
     .option('--group <name...>', 'groups of that user', [])
+    .addOption(ownNamespaceOption())
     .option('-v, --verbose', 'show what policies log', false)
     .addHelpText('after', '\nExample:\n  portcullis check -p policies/image-registry -f pod.yaml\n')
     .action(async (options: CheckOptions) => finish(await check(options, io)));
@@ -60,7 +66,10 @@ async function check(options: CheckOptions, io: CommandIo): Promise<number> {
     return EXIT.badInput;
   }
   const server = await createOfflineServer({
-    sources: await policySources(options.policy, options.plugins),
+    ...(await openPolicyFiles(options.policy, {
+      pluginsFiles: options.plugins,
+      namespace: options.ownNamespace,
+    })),
     log: createCommandLog(io, options.verbose),
   });
   try {
@@ -121,6 +130,9 @@ function textRow({ label }: ReviewInput, judgement: Judgement, io: CommandIo): s
     if (decision.message !== undefined) lines.push(`  ${decision.message}`);
     for (const cause of decision.causes) {
       lines.push(`  - ${cause.field === undefined ? '' : `${cause.field}: `}${cause.message}`);
+    }
+    for (const { exception, policy, message } of decision.contributions) {
+      if (exception !== undefined) lines.push(`  excepted by ${exception}: [${policy}] ${message ?? ''}`);
     }
     for (const warning of decision.warnings) lines.push(`  ${io.paint('yellow', 'warning')}: ${warning}`);
   }

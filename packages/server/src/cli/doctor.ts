@@ -15,11 +15,12 @@ import { attempt } from '../kernel/result.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { CUSTOM_RESOURCES } from '../policy/custom-resources/custom-resources.ts';
 import { describeDefinitions } from '../policy/custom-resources/describe-definitions.ts';
+import { createFileDocumentSource } from '../sources/file/file-document-source.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 import { clusterPolicies, sorted, type PolicyReadings } from './offline/cluster-policies.ts';
 import { createCommandLog } from './offline/command-log.ts';
 import { openKubernetes } from './offline/kubernetes-access.ts';
-import { policySources } from './offline/policy-sources.ts';
+import { openPolicyFiles } from './offline/policy-files.ts';
 
 interface DoctorOptions {
   readonly config?: string;
@@ -160,11 +161,15 @@ async function readPolicies(
   client: KubeClient,
   namespace: string,
 ): Promise<PolicyReadings> {
-  const sources = await policySources(
-    [...policies.directories, ...policies.files, ...options.policy],
-    policies.pluginsFile === undefined ? [] : [policies.pluginsFile],
-  );
-  const readings = await Promise.all(sources.map((source) => source.read()));
+  const { directories, files: paths, pluginsFile } = policies;
+  const configured = createFileDocumentSource({
+    directories,
+    files: paths,
+    pluginsFiles: pluginsFile === undefined ? [] : [pluginsFile],
+    checkInterval: 0,
+  });
+  const { sources } = await openPolicyFiles(options.policy, { namespace });
+  const readings = await Promise.all([configured, ...sources].map((source) => source.read()));
   const files = sorted(readings.flat().map(({ result }) => result));
   const cluster = await clusterPolicies(client, kubernetes, namespace);
   return {

@@ -8,7 +8,7 @@ import { isFault, type Fault } from '../kernel/fault.ts';
 import { attempt } from '../kernel/result.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 import { sorted } from './offline/cluster-policies.ts';
-import { policySources } from './offline/policy-sources.ts';
+import { openPolicyFiles } from './offline/policy-files.ts';
 
 interface ManifestsOptions {
   readonly policy: readonly string[];
@@ -60,7 +60,10 @@ async function manifests(options: ManifestsOptions, io: CommandIo): Promise<numb
       ? undefined
       : await attempt('PC_INPUT', `cannot read \`${caFile}\``, () => readFile(caFile, 'utf8'));
   if (isFault(caBundle)) return refuse([caBundle], io);
-  const sources = await policySources(options.policy, options.plugins);
+  const { sources } = await openPolicyFiles(options.policy, {
+    pluginsFiles: options.plugins,
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+  });
   const readings = (await Promise.all(sources.map((source) => source.read()))).flat();
   const { policies, problems } = sorted(readings.map(({ result }) => result));
   if (problems.length > 0) return refuse(problems, io);

@@ -5,12 +5,14 @@ import { Fault, isFault } from '../kernel/fault.ts';
 import { attempt } from '../kernel/result.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 import { createCommandLog } from './offline/command-log.ts';
+import { ownNamespaceOption } from './offline/policy-files.ts';
 import { junitReport } from './suites/junit.ts';
 import { runSuite, type CaseResult, type SuiteResult } from './suites/run-suite.ts';
 
 interface TestOptions {
   readonly junit?: string;
   readonly verbose: boolean;
+  readonly ownNamespace: string;
 }
 
 export function createTestCommand(io: CommandIo, finish: (code: number) => void): Command {
@@ -22,6 +24,7 @@ export function createTestCommand(io: CommandIo, finish: (code: number) => void)
     )
     .argument('<path...>', 'folders or suite files')
     .option('--junit <file>', 'also write a JUnit report')
+    .addOption(ownNamespaceOption())
     .option('-v, --verbose', 'name passing cases too, and show what policies log', false)
     .addHelpText('after', '\nExample:\n  portcullis test policies\n')
     .action(async (paths: string[], options: TestOptions) => finish(await test(paths, options, io)));
@@ -40,7 +43,10 @@ async function test(paths: readonly string[], options: TestOptions, io: CommandI
   const results: SuiteResult[] = [];
   let broken = 0;
   for (const file of files) {
-    const result = await runSuite(file, createCommandLog(io, options.verbose));
+    const result = await runSuite(file, {
+      log: createCommandLog(io, options.verbose),
+      namespace: options.ownNamespace,
+    });
     if (isFault(result)) {
       broken += 1;
       refuse(result, io);

@@ -22,7 +22,7 @@ import type { Clock, Logger, NamespaceLabels } from '../../kernel/ports.ts';
 import { createFileModuleSource } from '../../sources/file/file-module-source.ts';
 import { inlineModuleSource } from '../../sources/inline/inline-module-source.ts';
 import { createModuleResolver } from '../../sources/module-resolver.ts';
-import type { DocumentSource } from '../../sources/source.ts';
+import type { DocumentSource, ModuleSource } from '../../sources/source.ts';
 import { createUrlModuleSource } from '../../sources/url/url-module-source.ts';
 import { createWasmRuntime } from '../../wasm/wasm-runtime.ts';
 
@@ -54,6 +54,8 @@ export interface Judgement {
 
 export interface OfflineOptions {
   readonly sources: readonly DocumentSource[];
+  /** Besides files, inline and URLs. */
+  readonly modules?: readonly ModuleSource[];
   readonly namespaceLabels?: NamespaceLabels;
   readonly log: Logger;
   readonly onDecision?: (record: DecisionRecord) => void;
@@ -84,6 +86,7 @@ export async function createOfflineServer(options: OfflineOptions): Promise<Offl
           allowPrivate: true,
           allowWithoutDigest: false,
         }),
+        ...(options.modules ?? []),
       ],
       MAX_MODULE_BYTES,
     ),

@@ -6,9 +6,9 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import type { Logger } from '../../kernel/ports.ts';
 import { attempt } from '../../kernel/result.ts';
 import { isException } from '../../policy/parse-policies.ts';
-import { createFileDocumentSource } from '../../sources/file/file-document-source.ts';
-import type { DocumentSource } from '../../sources/source.ts';
+import type { DocumentReading, DocumentSource } from '../../sources/source.ts';
 import { createOfflineServer } from '../offline/offline-server.ts';
+import { openPolicyFiles } from '../offline/policy-files.ts';
 import { readInputs } from '../offline/read-inputs.ts';
 import { reviewOfManifest, type RequestDetails } from '../offline/review-of-manifest.ts';
 import { compareJudgement } from './compare-judgement.ts';
@@ -26,14 +26,20 @@ export interface SuiteResult {
   readonly cases: readonly CaseResult[];
 }
 
+export interface SuiteOptions {
+  readonly log: Logger;
+  /** The namespace that the server would run in. */
+  readonly namespace: string;
+}
+
 /** Runs one suite file. A fault means that the file or its policy cannot be used, which is never a pass. */
-export async function runSuite(file: string, log: Logger): Promise<SuiteResult | Fault> {
+export async function runSuite(file: string, options: SuiteOptions): Promise<SuiteResult | Fault> {
   const suite = await readSuite(file);
   if (isFault(suite)) return suite;
   const cases: CaseResult[] = [];
   for (const item of suite.cases) {
     const started = performance.now();
-    const failures = await runCase({ suite, item, file, log });
+    const failures = await runCase({ ...options, suite, item, file });
     cases.push({ name: item.name, failures, durationMs: performance.now() - started });
   }
   return { file, cases };
@@ -55,25 +61,26 @@ async function readSuite(file: string): Promise<Suite | Fault> {
   }
 }
 
-interface CaseRun {
+interface CaseRun extends SuiteOptions {
   readonly suite: Suite;
   readonly item: SuiteCase;
   readonly file: string;
-  readonly log: Logger;
 }
 
-async function runCase({ suite, item, file, log }: CaseRun): Promise<readonly string[]> {
-  const settings = item.settings ?? suite.settings;
-  const source = withSettings(
-    policySource(resolve(dirname(file), suite.policy)),
-    settings as JsonValue | undefined,
-  );
-  const server = await createOfflineServer({ sources: [source], log });
+async function runCase({ suite, item, file, log, namespace }: CaseRun): Promise<readonly string[]> {
+  const settings = (item.settings ?? suite.settings) as JsonValue | undefined;
+  const paths = [suite.policy].flat().map((path) => resolve(dirname(file), path));
+  const { sources, modules } = await openPolicyFiles(paths, { namespace });
+  const server = await createOfflineServer({
+    sources: sources.map((source) => withSettings(source, settings)),
+    modules,
+    log,
+  });
   try {
     const [problem] = server.report.problems;
     if (problem !== undefined) return [`the policy cannot be loaded: ${problem.fault.message}`];
     const [policy] = server.policies;
-    if (policy === undefined) return [`\`${suite.policy}\` holds no policy`];
+    if (policy === undefined) return [`\`${paths.join('`, `')}\` holds no policy`];
     const bytes = await readReview(item, file);
     if (isFault(bytes)) return [bytes.message];
     const judgement = await server.judge(bytes);
@@ -84,25 +91,23 @@ async function runCase({ suite, item, file, log }: CaseRun): Promise<readonly st
   }
 }
 
-function policySource(path: string): DocumentSource {
-  return createFileDocumentSource({ directories: [], files: [path], pluginsFiles: [], checkInterval: 0 });
-}
-
 function withSettings(source: DocumentSource, settings: JsonValue | undefined): DocumentSource {
   if (settings === undefined) return source;
   return {
     ...source,
-    read: async () =>
-      (await source.read()).map((reading) =>
-        isFault(reading.result) || isException(reading.result)
-          ? reading
-          : { ...reading, result: configured(reading.result, settings) },
-      ),
+    read: async () => (await source.read()).map((reading) => configured(reading, settings)),
   };
 }
 
-function configured(policy: Policy, settings: JsonValue): Policy {
-  return { ...policy, spec: { ...policy.spec, settings } };
+function configured(reading: DocumentReading, settings: JsonValue): DocumentReading {
+  const { result } = reading;
+  if (isFault(result) || isException(result)) return reading;
+  return { ...reading, result: configuredPolicy(result, settings) };
+}
+
+function configuredPolicy(policy: Policy, settings: JsonValue): Policy | Fault {
+  if (policy.group === undefined) return { ...policy, spec: { ...policy.spec, settings } };
+  return new Fault('PC_INPUT', '`settings` of a suite are of no use to a group: each member has its own');
 }
 
 async function readReview(item: SuiteCase, file: string): Promise<Uint8Array | Fault> {

@@ -32,7 +32,11 @@ const shortReview = z.strictObject({
 
 /** One file of `portcullis test`. */
 export const suiteSchema = z.strictObject({
-  policy: z.string().describe('path of the policy document, from this file'),
+  policy: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .describe(
+      'path, from this file, of the policy; a list when its modules, exceptions or other policies stand elsewhere',
+    ),
   settings: z.unknown().optional().describe('replaces the settings of the policy'),
   cases: z
     .array(

@@ -15,6 +15,8 @@ import type { DocumentReading, DocumentSource } from '../source.ts';
 import { walkFiles } from './walk-files.ts';
 import { watchFiles } from './watch-files.ts';
 
+export type ParseDocuments = (text: string, origin: TextOrigin) => readonly ParsedDocument<PolicyDocument>[];
+
 export interface FileDocuments {
   /** Read recursively; every `.yaml` and `.yml` in them must be a policy. */
   readonly directories: readonly string[];
@@ -23,6 +25,8 @@ export interface FileDocuments {
   readonly pluginsFiles: readonly string[];
   /** Milliseconds between checks for changes. */
   readonly checkInterval: number;
+  /** How a file of `directories` and `files` is read; default: every document in it is a policy, a group or an exception. */
+  readonly parse?: ParseDocuments;
   /** Milliseconds since 1970. With it a file that has not changed costs a stat at each reading, without it a read. */
   readonly wall?: () => number;
 }
@@ -32,7 +36,7 @@ export function createFileDocumentSource(options: FileDocuments): DocumentSource
   /** Module files of the last reading: a rebuilt module is a change like any other. */
   let modules: readonly string[] = [];
 
-  const policies = documentMemory(parseDocuments, options.wall);
+  const policies = documentMemory(options.parse ?? parseDocuments, options.wall);
   const plugins = documentMemory(parsePluginsFile, options.wall);
 
   async function read(): Promise<readonly DocumentReading[]> {
@@ -81,9 +85,7 @@ async function listDirectory(directory: string): Promise<readonly string[] | Fau
 }
 
 type Documents = readonly DocumentReading[];
-type Parse = (text: string, origin: TextOrigin) => readonly ParsedDocument<PolicyDocument>[];
-
-function documentMemory(parse: Parse, wall: FileDocuments['wall']): FileMemory<Documents> {
+function documentMemory(parse: ParseDocuments, wall: FileDocuments['wall']): FileMemory<Documents> {
   return createFileMemory({
     ...(wall === undefined ? {} : { wall }),
     code: 'PC_MODULE_MISSING',
@@ -99,7 +101,7 @@ async function readDocuments(files: readonly string[], memory: FileMemory<Docume
   );
 }
 
-function readingsOf(file: string, bytes: Uint8Array, parse: Parse): Documents {
+function readingsOf(file: string, bytes: Uint8Array, parse: ParseDocuments): Documents {
   const text = decode(bytes);
   if (text === undefined) {
     return [{ container: file, result: new Fault('PC_POLICY_SYNTAX', `${file}: not valid UTF-8`) }];

@@ -4,7 +4,7 @@ import { pause, type KubeRuntime } from '../../kube/kube-host.ts';
 import type { Reflector } from '../../kube/reflector/reflector-types.ts';
 import type { Reflect } from '../reflect.ts';
 import type { ModuleSource } from '../source.ts';
-import { locationOf, moduleBytes, toDataObject, type DataKind, type DataObject } from './data-object.ts';
+import { locationOf, moduleIn, toDataObject, type DataKind, type DataObject } from './data-object.ts';
 
 export interface DataModuleSourceOptions {
   readonly kind: DataKind;
@@ -108,13 +108,7 @@ export function createDataModuleSource(options: DataModuleSourceOptions): DataMo
 
     async fetch(policy) {
       const found = await find(policy);
-      if (found instanceof Fault) return found;
-      const { object, key } = found;
-      const value = object.values.get(key);
-      if (value !== undefined) return moduleBytes(value);
-      const keys = [...object.values.keys()].sort().map((known) => `\`${known}\``);
-      const known = keys.length === 0 ? 'it is empty' : `it has ${keys.slice(0, 10).join(', ')}`;
-      return new Fault('PC_MODULE_MISSING', `${locationOf(object)} has no key \`${key}\`: ${known}`);
+      return found instanceof Fault ? found : moduleIn(found.object, found.key);
     },
 
     watch(changed) {

@@ -1,3 +1,4 @@
+import { Fault } from '../../kernel/fault.ts';
 import type { KubeObject } from '../../kube/kube-object.ts';
 import type { KubeResource } from '../../kube/resource.ts';
 
@@ -53,11 +54,20 @@ export function locationOf({
   return `${kind}/${namespace}/${name}`;
 }
 
+/** The module under a key; PC_MODULE_MISSING, with the keys that there are, when there is none. */
+export function moduleIn(object: DataObject, key: string): Buffer | Fault {
+  const value = object.values.get(key);
+  if (value !== undefined) return moduleBytes(value);
+  const keys = [...object.values.keys()].sort().map((known) => `\`${known}\``);
+  const known = keys.length === 0 ? 'it is empty' : `it has ${keys.slice(0, 10).join(', ')}`;
+  return new Fault('PC_MODULE_MISSING', `${locationOf(object)} has no key \`${key}\`: ${known}`);
+}
+
 const MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
 const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/;
 
 /** A module as bytes, or as base64 text, which some tools put under `data`. */
-export function moduleBytes(value: Buffer): Buffer {
+function moduleBytes(value: Buffer): Buffer {
   if (value.subarray(0, MAGIC.length).equals(MAGIC)) return value;
   const text = value.toString('latin1');
   return BASE64.test(text) ? Buffer.from(text, 'base64') : value;
