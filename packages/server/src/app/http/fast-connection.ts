@@ -38,15 +38,15 @@ const MAX_HEAD_PIECES = 4;
 const REQUEST_TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 
 /**
- * A connection as long as it carries plain `POST` requests, one at a time, as that of an API server does. At the first other thing
- * it goes to `node:http`, with all bytes that no answer was given to, and stays there: nothing is decided here that `node:http`
- * could see in another way.
+ * A connection as long as it carries plain `POST` requests, as that of an API server does; they are answered one after the other. At
+ * the first other thing it goes to `node:http`, with all bytes that no answer was given to, and stays there: nothing is decided here
+ * that `node:http` could see in another way.
  */
 export class FastConnection {
   readonly #socket: TLSSocket;
   readonly #options: FastConnectionOptions;
   #state: 'reading' | 'answering' | 'flushing' | 'idle' | 'left' = 'reading';
-  /** Of an unfinished head, or of what came before its turn. */
+  /** Of an unfinished head, or one piece that came before its turn. */
   #unread: Buffer[] = [];
   #request: OpenRequest | undefined;
   /** When the first byte of the request came. */
@@ -79,10 +79,12 @@ export class FastConnection {
       this.#readBody(this.#request, piece);
       return;
     }
-    this.#unread.push(piece);
-    if (this.#state === 'idle' || this.#state === 'reading') this.#readHead(piece);
-    // The next request came before the answer to this one. It has to wait, and goes to `node:http` then.
-    else this.#socket.pause();
+    const isFirst = this.#unread.push(piece) === 1;
+    // The next request came before the answer to this one, and has to wait.
+    if (this.#state === 'answering' || this.#state === 'flushing') this.#socket.pause();
+    // Line breaks before a request are no part of it.
+    else if (isFirst && piece.every(isLineBreak)) this.#unread = [];
+    else this.#readHead(piece);
   };
 
   #readHead(piece: Buffer): void {
@@ -163,7 +165,11 @@ export class FastConnection {
   /** The request is answered: the next one, please. */
   #turn(): void {
     this.#state = 'idle';
-    if (this.#unread.length > 0) this.#handOver();
+    const [early] = this.#unread;
+    if (early === undefined) return;
+    this.#unread = [];
+    this.#socket.resume();
+    this.#receive(early);
   }
 
   #handOver(): void {
@@ -194,4 +200,8 @@ export class FastConnection {
     this.#request = undefined;
     this.#options.left();
   }
+}
+
+function isLineBreak(byte: number): boolean {
+  return byte === 0x0d || byte === 0x0a;
 }

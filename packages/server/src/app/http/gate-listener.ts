@@ -64,8 +64,8 @@ const OVERFLOW_SHARE = 1.25;
 const KEEP_ALIVE_GRACE = 1000;
 
 /**
- * HTTPS listener of one gate thread: HTTP/1.1, bounded in every direction. What an API server sends is read by fast connections,
- * which cost a fifth of the time of a review less; all else is read by `node:http`. The answers are the same.
+ * HTTPS listener of one gate thread: HTTP/1.1, bounded in every direction. Plain requests, which are all that an API server sends,
+ * are read by fast connections at half of the cost; everything else is read by `node:http`. The rules and the answers are the same.
  */
 export function createGateListener(options: GateListenerOptions): GateListener {
   const { limits, tls, now } = options;

@@ -84,9 +84,10 @@ export function parseRequestHead(bytes: Buffer): ParsedHead | 'partial' | 'unusu
 function readHeaders(text: string, start: number, headers: Map<string, string>): number | undefined {
   for (let at = start; ; at = HEADER.lastIndex) {
     HEADER.lastIndex = at;
-    const [, field = '', value = ''] = HEADER.exec(text) ?? [];
-    if (field === '') return at;
-    const name = field.toLowerCase();
+    const header = HEADER.exec(text);
+    if (header === null) return at;
+    const name = (header[1] as string).toLowerCase();
+    const value = header[2] as string;
     switch (HEADERS.get(name)) {
       case 'never':
         return undefined;
