@@ -38,6 +38,8 @@ export function createServeCommand(io: CommandIo, finish: (code: number) => void
 
 /** Undefined while the server runs; its end is up to the signals. */
 async function serve(given: Given, io: CommandIo): Promise<number | undefined> {
+  // First: the kernel gives a container's first process only the signals that it listens for.
+  const signals = handleSignals();
   const development = given['development'] === true;
   const loaded = await loadConfig({
     ...(typeof given['config'] === 'string' ? { file: given['config'] } : {}),
@@ -51,7 +53,6 @@ async function serve(given: Given, io: CommandIo): Promise<number | undefined> {
   });
   if (isFault(loaded)) return refuse(loaded, io);
   for (const warning of loaded.warnings) io.err(`warning: ${warning}\n`);
-  const signals = handleSignals();
   const server = await startServer(loaded.config);
   if (isFault(server)) {
     // Threads and timers of what did start must not hold the process.

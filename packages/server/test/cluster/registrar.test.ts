@@ -169,7 +169,12 @@ test('while the switch is there, nothing is registered, whoever makes it', async
   assert.equal(self.cluster.objects.size, 1);
   assert.equal(self.registrar.state().state, 'switched-off');
   self.registrar.refresh();
-  self.cluster.put({ apiVersion: 'a', kind: VALIDATING, metadata: { name: 'portcullis' }, webhooks: [] });
+  self.cluster.put({
+    apiVersion: 'a',
+    kind: VALIDATING,
+    metadata: { name: 'portcullis' },
+    webhooks: [{ name: 'any' }],
+  });
   await self.runtime.pass(0);
   assert.equal(self.cluster.objects.size, 1);
   self.cluster.remove('ConfigMap', 'portcullis/portcullis-off');
@@ -180,7 +185,12 @@ test('while the switch is there, nothing is registered, whoever makes it', async
 
 test('the switch works for a server that never becomes ready', async () => {
   const self = bench();
-  self.cluster.put({ apiVersion: 'a', kind: VALIDATING, metadata: { name: 'portcullis' }, webhooks: [] });
+  self.cluster.put({
+    apiVersion: 'a',
+    kind: VALIDATING,
+    metadata: { name: 'portcullis' },
+    webhooks: [{ name: 'any' }],
+  });
   self.cluster.put({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -236,4 +246,27 @@ test('stopping leaves the configurations, removing deletes them', async () => {
   assert.equal(await self.registrar.remove(), undefined);
   assert.equal(self.cluster.objects.size, 0);
   await settled();
+});
+
+test('with the switch on, a configuration that asks nobody is left alone', async () => {
+  const self = await registered();
+  const metadata = { name: 'portcullis-off', namespace: 'portcullis' };
+  self.cluster.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
+  await self.runtime.pass(0);
+  self.cluster.requests.length = 0;
+  const empty = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: MUTATING,
+    metadata: { name: 'portcullis' },
+  };
+  self.cluster.put({ ...empty, webhooks: [] });
+  await self.runtime.pass(600_000);
+  assert.deepEqual(self.cluster.requests, []);
+  assert.equal(self.registrar.state().state, 'switched-off');
+  // It comes into its own again when the switch is taken away.
+  self.cluster.remove('ConfigMap', 'portcullis/portcullis-off');
+  await self.runtime.pass(10_000);
+  assert.equal(self.registrar.state().state, 'registered');
+  assert.ok(Array.isArray(self.cluster.objects.get(`${MUTATING} portcullis`)?.['webhooks']));
+  assert.notDeepEqual(self.cluster.objects.get(`${MUTATING} portcullis`)?.['webhooks'], []);
 });

@@ -89,7 +89,8 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
   }
 
   function isAsWanted({ document, stored }: Wish, object: KubeObject | undefined): boolean {
-    if (document === undefined || object === undefined) return document === undefined && object === undefined;
+    if (document === undefined) return object === undefined || asksNobody(object);
+    if (object === undefined) return false;
     const json = object as unknown as JsonObject;
     return (
       isInForce(json, document) ||
@@ -148,7 +149,8 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
   async function write(current: Wish, object: KubeObject | undefined, now: number): Promise<void> {
     const seen = new Set<string | undefined>();
     told = seen;
-    const written = current.document === undefined ? await remove() : await apply(current.document, object);
+    const written =
+      current.document === undefined ? await remove(object) : await apply(current.document, object);
     told = undefined;
     if (isFault(written)) {
       if (abort.signal.aborted) return;
@@ -173,8 +175,10 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
     });
   }
 
-  async function remove(): Promise<null | Fault> {
-    const fault = await client.delete(target, { signal: abort.signal });
+  /** Only the one that was seen: the next of that name may be harmless, and somebody's. */
+  async function remove(before: KubeObject | undefined): Promise<null | Fault> {
+    const uid = before?.metadata.uid;
+    const fault = await client.delete(target, { uid, signal: abort.signal });
     return fault === undefined || fault.code === 'PC_KUBE_NOT_FOUND' ? null : fault;
   }
 
@@ -226,6 +230,12 @@ function contested({ kind }: KubeResource, name: string): Fault {
   return new Fault('PC_REGISTRATION_CONTESTED', `somebody keeps changing ${kind} \`${name}\``, {
     data: { kind, name },
   });
+}
+
+/** Nothing is registered by it; Helm puts such a one in the place of ours before it deletes that too. */
+function asksNobody(object: KubeObject): boolean {
+  const webhooks = object['webhooks'];
+  return webhooks === undefined || (Array.isArray(webhooks) && webhooks.length === 0);
 }
 
 function isManaged({ metadata }: KubeObject): boolean {
