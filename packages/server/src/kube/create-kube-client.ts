@@ -88,7 +88,7 @@ export function createKubeClient({ connection, runtime, userAgent }: KubeClientO
       const end = await eachItem(target, page, (item) => void objects.push(item));
       if (isFault(end)) return end;
       if (end.continue === undefined) return objects;
-      page = { ...page, resourceVersion: undefined, continue: end.continue };
+      page = { ...page, resourceVersion: undefined, resourceVersionMatch: undefined, continue: end.continue };
     }
   };
 

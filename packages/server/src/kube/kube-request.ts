@@ -16,6 +16,8 @@ export interface ListOptions extends RequestOptions, SelectOptions {
   readonly continue?: string | undefined;
   /** `0`: whatever the server has in its cache. Absent: the newest. */
   readonly resourceVersion?: string | undefined;
+  /** With a limit a version means exactly that one, unless this says otherwise. */
+  readonly resourceVersionMatch?: 'NotOlderThan' | 'Exact' | undefined;
 }
 
 /** Metadata of one page. */

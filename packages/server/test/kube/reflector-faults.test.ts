@@ -52,7 +52,13 @@ test('after every sequence of faults the copy is what the server has, and so is 
 });
 
 async function play({ steps, watchList, pageAtZero, seed }: Run): Promise<ReflectorState> {
-  const server = await startFakeKubeServer({ watchList, pageAtZero, bookmarkEvery: 60_000 / SPEED });
+  const server = await startFakeKubeServer({
+    watchList,
+    pageAtZero,
+    bookmarkEvery: 60_000 / SPEED,
+    // So that a server that is replaced does not come to the same versions again.
+    firstVersion: 100_000,
+  });
   const proxy = await startFaultProxy({ target: Number(new URL(server.url).port) });
   const runtime = createFastRuntime(SPEED, lehmer(seed));
   const client = openClient({ url: `https://127.0.0.1:${proxy.port}`, caPem: server.caPem }, runtime);

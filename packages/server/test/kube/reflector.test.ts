@@ -129,12 +129,10 @@ test('a compacted version is listed again with pages of the newest, and what van
   server.store.put('b/0', {});
   told.length = 0;
   host.advance(400);
-  await until(() => reflector.state().restarts.expired === 1, 'the refusal');
-  host.advance(800);
   await until(isWatching(bench), 'the watch again');
   assert.deepEqual(told, ['deleted a/0', 'added b/0', 'synced']);
   assert.deepEqual(asked(server).slice(-3), [
-    'resourceVersion=104',
+    'limit=1&resourceVersion=104&resourceVersionMatch=NotOlderThan',
     'limit=500',
     'watch=true&resourceVersion=106',
   ]);
@@ -209,6 +207,22 @@ test('a busy server is left alone for as long as it says, and the version is kep
   host.advance(100);
   await until(isWatching(bench), 'the watch again');
   assert.equal(asked(server).at(-1), 'watch=true&resourceVersion=101');
+});
+
+test('a server that was replaced unnoticed does not know the version: everything is listed again', async () => {
+  const bench = await setUp();
+  const { server, reflector, host, told } = bench;
+  server.store.put('a/1', { data: { x: 'old' } });
+  server.store.put('a/2', {});
+  reflector.start();
+  await until(isWatching(bench), 'the watch');
+  told.length = 0;
+  server.store.replace({ 'a/1': { x: 'new' } });
+  server.cut();
+  await until(() => reflector.state().restarts.broken === 1, 'the cut');
+  host.advance(400);
+  await until(isWatching(bench), 'the watch again');
+  assert.deepEqual(told, ['deleted a/2', 'changed a/1', 'synced']);
 });
 
 test('a line that cannot be read ends the stream, which goes on from the last event', async () => {

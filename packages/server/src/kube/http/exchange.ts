@@ -128,7 +128,7 @@ function limitTime(request: ClientRequest, { what, timeout }: Outgoing, runtime:
     request.destroy(new Fault('PC_KUBE_TIMEOUT', `${what}: ${text}`, { data: { answered: false } }));
   };
   let connecting = (): void => undefined;
-  const answering = runtime.after(timeout, late(`no answer within ${timeout / 1000} s`));
+  const answering = runtime.after(timeout, late(`no answer within ${Math.round(timeout / 100) / 10} s`));
   request.once('socket', (socket: Socket) => {
     if (!socket.connecting) return;
     connecting = runtime.after(CONNECT_TIMEOUT, late(`no connection within ${CONNECT_TIMEOUT / 1000} s`));

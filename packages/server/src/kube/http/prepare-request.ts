@@ -64,8 +64,8 @@ export function prepareRaw(path: string, { signal, timeout = TIMEOUT }: RequestO
 }
 
 export function listQuery(options: ListOptions): Query {
-  const { limit, continue: next, resourceVersion } = options;
-  return { ...selectQuery(options), limit, continue: next, resourceVersion };
+  const { limit, continue: next, resourceVersion, resourceVersionMatch } = options;
+  return { ...selectQuery(options), limit, continue: next, resourceVersion, resourceVersionMatch };
 }
 
 export function watchQuery(options: WatchOptions): Query {

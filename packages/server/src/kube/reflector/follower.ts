@@ -36,8 +36,6 @@ export interface Follower {
 const INITIAL_SILENCE = 20_000;
 /** Seconds: this, and up to as much again, so that the watches of many clients do not end together. */
 const WATCH_SECONDS = 300;
-/** Milliseconds in which no API server is put in the place of another. */
-const SOON = 2000;
 
 export function createFollower<T>(options: FollowerOptions<T>): Follower {
   const { client, runtime, target, select, store, signal } = options;
@@ -45,8 +43,8 @@ export function createFollower<T>(options: FollowerOptions<T>): Follower {
   let version: string | undefined;
   let isListed = false;
   let mustList = true;
-  /** When the watch was lost that does not stand again yet. */
-  let lostAt: number | undefined;
+  /** The watch broke and does not stand again yet: the server may be another one now. */
+  let isDoubtful = false;
   /** `later`: not at the next attempt. */
   let watchList: 'yes' | 'later' | 'no' = options.initial === 'list' ? 'no' : 'yes';
 
@@ -118,7 +116,7 @@ export function createFollower<T>(options: FollowerOptions<T>): Follower {
         timeoutSeconds: WATCH_SECONDS + Math.floor(runtime.random() * WATCH_SECONDS),
         silence: () => (stage === undefined ? options.silence : INITIAL_SILENCE),
         onOpen: () => {
-          lostAt = undefined;
+          isDoubtful = false;
           options.onPhase(stage === undefined ? 'watching' : 'listing');
         },
       },
@@ -145,16 +143,31 @@ export function createFollower<T>(options: FollowerOptions<T>): Follower {
     return mustList && watchList === 'no' ? undefined : end;
   }
 
+  /**
+   * The server may have been replaced (restored from a backup, or made anew), with versions that begin anew. A watch from a
+   * version that it has not reached would skip everything below without a word, but a list refuses it. One that has reached it
+   * again cannot be told apart; such a time does not pass unnoticed.
+   */
+  async function checkVersion(): Promise<Fault | undefined> {
+    const query = { resourceVersion: version, resourceVersionMatch: 'NotOlderThan', limit: 1 } as const;
+    const answer = await client.eachItem(target, { ...select, signal, ...query }, () => undefined);
+    if (!isFault(answer)) return undefined;
+    if (answer.code !== 'PC_KUBE_GONE') return answer;
+    mustList = true;
+    version = undefined;
+    return undefined;
+  }
+
+  async function bringUpToDate(): Promise<WatchEnd | Fault | undefined> {
+    if (!mustList) return undefined;
+    const isByWatch = watchList === 'yes';
+    if (watchList === 'later') watchList = 'yes';
+    return (isByWatch ? await watchFromNothing() : undefined) ?? list();
+  }
+
   async function listAndWatch(): Promise<WatchEnd | Fault> {
-    if (mustList) {
-      const isByWatch = watchList === 'yes';
-      if (watchList === 'later') watchList = 'yes';
-      const end = isByWatch ? await watchFromNothing() : undefined;
-      if (end !== undefined) return end;
-      const fault = await list();
-      if (fault !== undefined) return fault;
-    }
-    return watch(undefined);
+    const fault = isDoubtful && !mustList ? await checkVersion() : undefined;
+    return fault ?? (await bringUpToDate()) ?? watch(undefined);
   }
 
   return {
@@ -163,12 +176,10 @@ export function createFollower<T>(options: FollowerOptions<T>): Follower {
     },
     async attempt() {
       const began = runtime.clock.now();
-      if (lostAt !== undefined && began - lostAt > SOON) mustList = true;
       const end = await listAndWatch();
-      const now = runtime.clock.now();
-      const restart = restartAfter(end, now - began);
+      const restart = restartAfter(end, runtime.clock.now() - began);
       if (restart.relist === 'yes') mustList = true;
-      if (restart.relist === 'late') lostAt ??= now;
+      if (restart.relist === 'unknown') isDoubtful = true;
       return restart;
     },
   };

@@ -6,8 +6,8 @@ import type { RestartReason } from './reflector-types.ts';
 /** What follows from the end of an attempt. */
 export interface Restart {
   readonly reason: RestartReason;
-  /** `yes`: the version is no longer good for a watch. `late`: unless the watch stands again soon. */
-  readonly relist: 'yes' | 'late' | 'no';
+  /** `yes`: the version is no longer good for a watch. `unknown`: perhaps. */
+  readonly relist: 'yes' | 'unknown' | 'no';
   readonly pause: 'none' | 'backoff' | 'slow';
   /** At least so many milliseconds, because the server said so. */
   readonly atLeast: number;
@@ -38,12 +38,12 @@ function faultRestart(fault: Fault): Pick<Restart, 'reason' | 'relist' | 'pause'
     case 'PC_KUBE_TIMEOUT':
       return brokenRestart(fault);
     case 'PC_KUBE_ANSWER':
-      return { reason: 'broken', relist: 'late', pause: 'backoff' };
+      return { reason: 'broken', relist: 'unknown', pause: 'backoff' };
     case 'PC_KUBE_SERVER':
       // Inside a watch it says that the server lost the thread; before one, only that it is busy.
       return fault.data['event'] === true
         ? { reason: 'error', relist: 'yes', pause: 'backoff' }
-        : { reason: 'server', relist: 'late', pause: 'backoff' };
+        : { reason: 'server', relist: 'unknown', pause: 'backoff' };
     case 'PC_KUBE_FORBIDDEN':
     case 'PC_KUBE_NOT_FOUND':
     case 'PC_KUBE_INVALID':
@@ -53,13 +53,10 @@ function faultRestart(fault: Fault): Pick<Restart, 'reason' | 'relist' | 'pause'
   }
 }
 
-/**
- * A watch that broke goes on where it was, if at once. A server that was away for a while may be another one when it comes back,
- * with versions that begin anew, and a watch from an old version would then skip everything below it without a word.
- */
+/** A server that was away, for all we know, is listed again; a watch that broke goes on where it was if the server knows that. */
 function brokenRestart(fault: Fault): Pick<Restart, 'reason' | 'relist' | 'pause'> {
   if (fault.data['answered'] !== true) return { reason: 'unreachable', relist: 'yes', pause: 'backoff' };
   return fault.code === 'PC_KUBE_TIMEOUT'
     ? { reason: 'silent', relist: 'yes', pause: 'backoff' }
-    : { reason: 'broken', relist: 'late', pause: 'backoff' };
+    : { reason: 'broken', relist: 'unknown', pause: 'backoff' };
 }

@@ -19,9 +19,11 @@ export interface FakeKubeServerOptions {
   readonly bookmarkEvery?: number;
   /** Objects in a page, whatever is asked for at version 0, too; default: no pages at version 0. */
   readonly pageAtZero?: boolean;
+  /** Default 100. */
+  readonly firstVersion?: number;
 }
 
-/** One kind of object (configmaps), served as an API server serves it, with its version history and its lapses. */
+/** Objects of one kind (configmaps; leases and events are kept with them), served as an API server serves it, with its version history and its lapses. */
 export interface FakeKubeServer {
   readonly url: string;
   readonly caPem: string;
@@ -55,11 +57,12 @@ interface Watch {
   end(): void;
 }
 
-const PATH = /^\/api\/v1(?:\/namespaces\/([^/]+))?\/configmaps(?:\/([^/]+))?$/;
+const PATH =
+  /^\/(?:api\/v1|apis\/[^/]+\/v1)(?:\/namespaces\/([^/]+))?\/(?:configmaps|leases|events)(?:\/([^/]+))?$/;
 
 export async function startFakeKubeServer(options: FakeKubeServerOptions = {}): Promise<FakeKubeServer> {
   const certificate = await makeCertificate();
-  const store = createObjectStore();
+  const store = createObjectStore(options.firstVersion);
   const watches = new Set<Watch>();
   const sockets = new Set<Socket>();
   const requests: string[] = [];
@@ -128,7 +131,8 @@ export async function startFakeKubeServer(options: FakeKubeServerOptions = {}): 
     else if (request.method === 'GET') answer(response, 200, object);
     else if (request.method === 'DELETE') answer(response, 200, store.remove(key) ?? {});
     else {
-      const body = (await readJson(request)) as StoredObject;
+      const sent = (await readJson(request)) as StoredObject;
+      const body = request.method === 'PATCH' ? { ...object, ...sent, metadata: object.metadata } : sent;
       const { resourceVersion } = body.metadata;
       if (resourceVersion !== undefined && resourceVersion !== object.metadata.resourceVersion) {
         answer(response, 409, {

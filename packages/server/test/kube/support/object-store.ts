@@ -10,6 +10,7 @@ export interface StoredObject {
     readonly resourceVersion?: string;
   };
   readonly data?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
 }
 
 export interface StoreEvent {
@@ -31,16 +32,17 @@ export interface ObjectStore {
   history(): readonly StoreEvent[];
   /** Forgets the history up to now. */
   compact(): void;
-  /** Another store in its place: versions begin anew. */
+  /** Another store in its place: versions begin anew, far below. */
   replace(contents: Readonly<Record<string, Readonly<Record<string, string>>>>): void;
   subscribe(listener: (event: StoreEvent) => void): void;
 }
 
-export function createObjectStore(): ObjectStore {
+export function createObjectStore(firstVersion = 100): ObjectStore {
   let objects = new Map<string, StoredObject>();
   let events: StoreEvent[] = [];
-  let version = 100;
-  let oldest = 100;
+  let version = firstVersion;
+  let oldest = firstVersion;
+  let begin = firstVersion;
   const listeners: ((event: StoreEvent) => void)[] = [];
 
   const happen = (type: StoreEvent['type'], object: StoredObject): void => {
@@ -55,8 +57,8 @@ export function createObjectStore(): ObjectStore {
     const uid = before?.metadata.uid ?? randomUUID();
     const object: StoredObject = {
       ...body,
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
+      apiVersion: body.apiVersion ?? 'v1',
+      kind: body.kind ?? 'ConfigMap',
       metadata: { ...body.metadata, name, namespace, uid, resourceVersion: String(version) },
     };
     objects.set(key, object);
@@ -102,8 +104,9 @@ export function createObjectStore(): ObjectStore {
     replace(contents) {
       objects = new Map();
       events = [];
-      version = 10;
-      oldest = 10;
+      begin -= Math.floor(firstVersion / 20);
+      version = begin;
+      oldest = begin;
       for (const [key, data] of Object.entries(contents)) put(key, { data });
     },
     subscribe: (listener) => void listeners.push(listener),
