@@ -46,7 +46,7 @@ export class FastConnection {
   readonly #socket: TLSSocket;
   readonly #options: FastConnectionOptions;
   #state: 'reading' | 'answering' | 'flushing' | 'idle' | 'left' = 'reading';
-  /** Of an unfinished head, or one piece that came before its turn. */
+  /** Pieces of an unfinished head. */
   #unread: Buffer[] = [];
   #request: OpenRequest | undefined;
   /** When the first byte of the request came. */
@@ -79,13 +79,21 @@ export class FastConnection {
       this.#readBody(this.#request, piece);
       return;
     }
+    if (this.#state === 'answering' || this.#state === 'flushing') {
+      this.#putBack(piece);
+      return;
+    }
     const isFirst = this.#unread.push(piece) === 1;
-    // The next request came before the answer to this one, and has to wait.
-    if (this.#state === 'answering' || this.#state === 'flushing') this.#socket.pause();
     // Line breaks before a request are no part of it.
-    else if (isFirst && piece.every(isLineBreak)) this.#unread = [];
+    if (isFirst && piece.every(isLineBreak)) this.#unread = [];
     else this.#readHead(piece);
   };
+
+  /** The next request came before the answer to this one, and has to wait. */
+  #putBack(piece: Buffer): void {
+    this.#socket.pause();
+    this.#socket.unshift(piece);
+  }
 
   #readHead(piece: Buffer): void {
     const { intake, now, timeouts } = this.#options;
@@ -120,10 +128,7 @@ export class FastConnection {
     if (isAdmitted && piece.length > 0) body.push(piece);
     request.missing -= piece.length;
     if (request.missing > 0) return;
-    if (request.missing < 0) {
-      this.#unread.push(piece.subarray(missing));
-      this.#socket.pause();
-    }
+    if (request.missing < 0) this.#putBack(piece.subarray(missing));
     this.#request = undefined;
     this.#state = 'answering';
     this.#deadline = Infinity;
@@ -165,11 +170,7 @@ export class FastConnection {
   /** The request is answered: the next one, please. */
   #turn(): void {
     this.#state = 'idle';
-    const [early] = this.#unread;
-    if (early === undefined) return;
-    this.#unread = [];
-    this.#socket.resume();
-    this.#receive(early);
+    if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #handOver(): void {
