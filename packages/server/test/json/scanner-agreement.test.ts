@@ -110,6 +110,26 @@ test('keys of every length that differ in one place', () => {
   }
 });
 
+test('wanted keys of every length, and keys that are one character away', () => {
+  const names = Array.from({ length: 50 }, (_, index) => 'abcdefghij'.repeat(5).slice(0, index + 1));
+  const wanted = createJsonShape(Object.fromEntries(names.map((name) => [name, `in/${name}`])));
+  const wide = createJsonScanner(wanted);
+  const bytes = Buffer.from(`{"in":{${names.map((name) => `"${name}":"${name}","${name}!":0`).join(',')}}}`);
+  const { ranges } = wide.scan(bytes);
+  for (const name of names) {
+    const slot = wanted.slots[name] as number;
+    assert.equal(bytes.toString('utf8', ranges[slot], ranges[slot + 1]), `"${name}"`);
+  }
+  assert.deepEqual(plainOf(wide.scan(bytes)), plainOf(createReferenceScanner(wanted).scan(bytes)));
+});
+
+test('a shape that is too large for a scanner is told when it is first used', () => {
+  const names = Array.from({ length: 600 }, (_, index) => [`k${index}`, `k${index}`]);
+  const scan = (): unknown =>
+    createJsonScanner(createJsonShape(Object.fromEntries(names))).scan(Buffer.from('1'));
+  assert.throws(scan, new TypeError('a shape wants more members than a scanner has room for'));
+});
+
 test('objects of every number of keys, with one of them twice, and others inside', () => {
   for (let count = 1; count <= 80; count++) {
     const keys = Array.from({ length: count }, (_, index) => `"key-${index}"`);
