@@ -5,7 +5,12 @@
 export const LAYERS: readonly (readonly string[])[] = [
   ['packages/contract/src'],
   ['packages/server/src/kernel'],
-  ['packages/server/src/policy', 'packages/server/src/wasm', 'packages/server/src/kube'],
+  [
+    'packages/server/src/policy',
+    'packages/server/src/wasm',
+    'packages/server/src/kube',
+    'packages/server/src/oci',
+  ],
   ['packages/server/src/engines'],
   ['packages/server/src/sources'],
   ['packages/server/src/chain'],

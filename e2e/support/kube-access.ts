@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { createKubeHost } from '../../packages/server/src/app/kube/create-kube-host.ts';
+import { createHost } from '../../packages/server/src/app/create-host.ts';
 import { isFault } from '../../packages/server/src/kernel/fault.ts';
 import { createKubeConnection } from '../../packages/server/src/kube/connection/create-kube-connection.ts';
 import { parseKubeconfig } from '../../packages/server/src/kube/connection/parse-kubeconfig.ts';
@@ -19,7 +19,7 @@ export interface KubeAccess {
 /** Our own client at a real API server, for parts of the server that are tried without the rest of it. */
 export async function openKubeAccess(kubeconfigPath: string): Promise<KubeAccess> {
   const clock = { now: (): number => performance.now(), wall: (): number => Date.now() };
-  const runtime = createKubeHost(clock, { enabled: () => false, log: () => undefined });
+  const runtime = createHost(clock, { enabled: () => false, log: () => undefined });
   const text = await readFile(kubeconfigPath, 'utf8');
   const settings = parseKubeconfig([{ path: kubeconfigPath, text }]);
   if (isFault(settings)) throw settings;

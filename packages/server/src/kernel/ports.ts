@@ -19,3 +19,36 @@ export type NamespaceLabels = (namespace: string) => Readonly<Record<string, str
 
 /** Resolves to whether a namespace is known, as soon as it is, or after so many milliseconds. */
 export type NamespaceAppears = (namespace: string, patience: number) => Promise<boolean>;
+
+/** What a client of something remote needs of the machine; every deadline is on the monotonic axis. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** At least 0, less than 1. */
+  random(): number;
+  /** Calls once after so many milliseconds; the answer cancels. */
+  after(milliseconds: number, run: () => void): () => void;
+}
+
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Added to the environment of the process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** What it reads; nothing when absent. */
+  readonly input?: string;
+}
+
+export interface CommandOutcome {
+  /** Undefined when a signal ended it. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+}
+
+/** The runtime with files and commands: credentials need them. Both reject when the file or command cannot be used. */
+export interface Host extends Runtime {
+  readFile(path: string): Promise<string>;
+  runCommand(command: Command): Promise<CommandOutcome>;
+}

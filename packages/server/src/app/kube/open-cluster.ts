@@ -17,7 +17,7 @@ import type { Reflect } from '../../sources/reflect.ts';
 import type { DocumentSource, ModuleSource } from '../../sources/source.ts';
 import type { Config } from '../config/config.ts';
 import { VERSION } from '../version.ts';
-import { createKubeHost } from './create-kube-host.ts';
+import { createHost } from '../create-host.ts';
 import { followNamespaces, type Namespaces } from './follow-namespaces.ts';
 import { openConnection } from './open-connection.ts';
 
@@ -51,7 +51,7 @@ export async function openCluster(
   log: Logger,
 ): Promise<Cluster | Fault | undefined> {
   if (!kubernetes.enabled) return undefined;
-  const host = createKubeHost(clock, log);
+  const host = createHost(clock, log);
   const connection = await openConnection(kubernetes, host);
   if (isFault(connection)) return connection;
   const client = createKubeClient({ connection, runtime: host, userAgent: `portcullis/${VERSION}` });

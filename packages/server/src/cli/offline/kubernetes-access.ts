@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { createKubeHost } from '../../app/kube/create-kube-host.ts';
+import { createHost } from '../../app/create-host.ts';
 import { openConnection, type ClusterAddress } from '../../app/kube/open-connection.ts';
 import { VERSION } from '../../app/version.ts';
 import { isFault, type Fault } from '../../kernel/fault.ts';
@@ -14,7 +14,7 @@ export async function openKubernetes(
   { kubeconfig, context }: ClusterAddress,
   log: Logger,
 ): Promise<KubeClient | Fault> {
-  const runtime = createKubeHost({ now: () => performance.now(), wall: () => Date.now() }, log);
+  const runtime = createHost({ now: () => performance.now(), wall: () => Date.now() }, log);
   const isPod = process.env['KUBERNETES_SERVICE_HOST'] !== undefined;
   const path = kubeconfig ?? (isPod ? undefined : ownKubeconfig());
   const connection = await openConnection({ kubeconfig: path, context }, runtime);

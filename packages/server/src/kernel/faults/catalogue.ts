@@ -1,6 +1,7 @@
 import { CLUSTER_FAULTS } from './cluster.ts';
 import { KUBE_FAULTS } from './kube.ts';
 import { MODULE_FAULTS } from './module.ts';
+import { OCI_FAULTS } from './oci.ts';
 import { POLICY_FAULTS } from './policy.ts';
 import { REVIEW_FAULTS } from './review.ts';
 import { SERVER_FAULTS } from './server.ts';
@@ -15,6 +16,7 @@ const ROWS = {
   ...SERVER_FAULTS,
   ...KUBE_FAULTS,
   ...CLUSTER_FAULTS,
+  ...OCI_FAULTS,
 };
 
 export type FaultCode = keyof typeof ROWS;

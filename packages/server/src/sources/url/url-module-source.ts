@@ -1,11 +1,11 @@
-import { lookup as dnsLookup } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { createIdentify } from '../../kernel/identify.ts';
+import { ForbiddenAddressError, guardedLookup } from '../../kernel/net/guarded-lookup.ts';
+import { isPrivateAddress } from '../../kernel/net/private-address.ts';
 import type { ModuleSource } from '../source.ts';
-import { isPrivateAddress } from './private-address.ts';
 
 export interface UrlSourceOptions {
   readonly maxModuleBytes: number;
@@ -102,7 +102,7 @@ function get(url: URL, options: UrlSourceOptions, signal: AbortSignal): Promise<
   });
   outgoing.on('error', (error) => {
     resolve(
-      error instanceof PrivateAddressError
+      error instanceof ForbiddenAddressError
         ? privateAddress(url)
         : new Fault('PC_MODULE_FETCH', `cannot download \`${shown(url)}\`: ${error.message}`, {
             cause: error,
@@ -113,23 +113,7 @@ function get(url: URL, options: UrlSourceOptions, signal: AbortSignal): Promise<
   return promise;
 }
 
-class PrivateAddressError extends Error {}
-
-/** Checks every answer of the resolver, so that the address that is connected to is one that was checked. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) {
-      callback(error, []);
-    } else if (addresses.some(({ address }) => isPrivateAddress(address))) {
-      callback(new PrivateAddressError(`\`${hostname}\` has a private address`), []);
-    } else if (options.all) {
-      callback(null, addresses);
-    } else {
-      const [first] = addresses;
-      callback(null, first?.address ?? '', first?.family);
-    }
-  });
-};
+const publicLookup = guardedLookup(isPrivateAddress);
 
 function redirection(answer: IncomingMessage): string | undefined {
   const status = answer.statusCode ?? 0;

@@ -45,3 +45,14 @@ export function isPrivateAddress(address: string): boolean {
   // BlockList maps ::ffff:a.b.c.d to its IPv4 rules by itself.
   return SPECIAL.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
+
+/** Where clouds serve the credentials of a machine to whatever runs on it. */
+const MACHINE = new BlockList();
+MACHINE.addSubnet('169.254.0.0', 16, 'ipv4');
+MACHINE.addSubnet('fe80::', 10, 'ipv6');
+MACHINE.addAddress('fd00:ec2::254', 'ipv6');
+
+/** True for link-local addresses and metadata services: nothing that anyone serves modules from. */
+export function isMachineAddress(address: string): boolean {
+  return MACHINE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

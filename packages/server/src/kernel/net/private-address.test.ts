@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPrivateAddress } from './private-address.ts';
+import { isMachineAddress, isPrivateAddress } from './private-address.ts';
 
 for (const address of [
   '127.0.0.1',
@@ -37,4 +37,12 @@ for (const address of [
   '::ffff:8.8.8.8',
 ]) {
   test(`${address} is public`, () => assert.equal(isPrivateAddress(address), false));
+}
+
+for (const address of ['169.254.169.254', '::ffff:169.254.169.254', 'fe80::1', 'fd00:ec2::254']) {
+  test(`${address} is of the machine`, () => assert.equal(isMachineAddress(address), true));
+}
+
+for (const address of ['10.0.0.1', '127.0.0.1', 'fd00::1']) {
+  test(`${address} is not of the machine`, () => assert.equal(isMachineAddress(address), false));
 }

@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import type { Clock, Logger } from '../../kernel/ports.ts';
-import type { Command, CommandOutcome, KubeHost } from '../../kube/kube-host.ts';
+import type { Clock, Command, CommandOutcome, Host, Logger } from '../kernel/ports.ts';
 
-/** A credential is small; whatever writes more is no exec plugin. */
+/** A credential is small; whatever writes more is no plugin that we know. */
 const MAX_OUTPUT = 1024 ** 2;
 
 /** Files, commands and timers of this machine. */
-export function createKubeHost(clock: Clock, log: Logger): KubeHost {
+export function createHost(clock: Clock, log: Logger): Host {
   return {
     clock,
     log,
@@ -21,7 +20,7 @@ export function createKubeHost(clock: Clock, log: Logger): KubeHost {
   };
 }
 
-function runCommand({ command, args, env, timeout }: Command): Promise<CommandOutcome> {
+function runCommand({ command, args, env, timeout, input = '' }: Command): Promise<CommandOutcome> {
   const { promise, resolve, reject } = Promise.withResolvers<CommandOutcome>();
   const options = {
     env: { ...process.env, ...env },
@@ -34,7 +33,7 @@ function runCommand({ command, args, env, timeout }: Command): Promise<CommandOu
     if (typeof code === 'string') reject(error);
     else resolve({ code: code ?? undefined, stdout });
   });
-  // Nobody is there to be asked.
-  child.stdin?.end();
+  // A command that does not read it closes its side first. Nobody is there to be asked for more.
+  child.stdin?.on('error', () => undefined).end(input);
   return promise;
 }
