@@ -12,15 +12,14 @@ import { createControlPlane } from './control/control-plane.ts';
 import { createPolicyControl, type PolicyControl } from './control/policy-control.ts';
 import { ENGINES } from './engine-table.ts';
 import { openClusterDuties, type ClusterDuties } from './kube/cluster-duties.ts';
-import { openCluster, type Cluster } from './kube/open-cluster.ts';
+import type { Cluster } from './kube/open-cluster.ts';
 import { createManagementListener, type ManagementListener } from './http/management-listener.ts';
-import { openCertificates, type Certificates } from './open-certificates.ts';
-import { openSources } from './open-sources.ts';
+import type { Certificates } from './open-certificates.ts';
+import { openFooting } from './open-footing.ts';
 import { createApi, createServerLog, createServerTelemetry } from './observability.ts';
-import { probePort } from './probe-port.ts';
 import { gateThreadData } from './threads/gate-thread-data.ts';
 import { createThreadPool, type ThreadPool } from './threads/thread-pool.ts';
-import { createTokenKeeper, type TokenKeeper } from './tokens/token-keeper.ts';
+import type { TokenKeeper } from './tokens/token-keeper.ts';
 
 export interface RunningServer {
   /** Origins: `https://127.0.0.1:8443`. */
@@ -51,18 +50,10 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   const config = token === undefined ? configured : withToken(configured, token.sha256);
   const log = createServerLog(config, clock);
 
-  const tokens = await createTokenKeeper({ ...config.management, log });
-  if (isFault(tokens)) return tokens;
-  const certificates = await openCertificates(config, clock, log);
-  if (isFault(certificates)) return certificates;
-  const opened = await openCluster(config, clock, log);
-  if (isFault(opened)) return opened;
-  const cluster: Cluster | undefined = opened;
-  const sources = await openSources(config, clock, cluster);
-  if (isFault(sources)) return sources;
+  const footing = await openFooting(config, clock, log);
+  if (isFault(footing)) return footing;
+  const { tokens, certificates, cluster, sources } = footing;
   const { host, port, threads } = config.serving;
-  const taken = port === 0 ? undefined : await probePort(host, port);
-  if (taken !== undefined) return taken;
 
   let draining: Promise<void> | undefined;
   const telemetry = createServerTelemetry(config, clock, log);

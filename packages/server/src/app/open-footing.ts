@@ -1,0 +1,31 @@
+import { Fault, isFault } from '../kernel/fault.ts';
+import type { Clock, Logger } from '../kernel/ports.ts';
+import type { Config } from './config/config.ts';
+import { openCluster, type Cluster } from './kube/open-cluster.ts';
+import { openCertificates, type Certificates } from './open-certificates.ts';
+import { openSources, type Sources } from './open-sources.ts';
+import { probePort } from './probe-port.ts';
+import { createTokenKeeper, type TokenKeeper } from './tokens/token-keeper.ts';
+
+/** What has to be there before a server can start: read once, and kept current later. */
+export interface Footing {
+  readonly tokens: TokenKeeper;
+  readonly certificates: Certificates;
+  readonly cluster: Cluster | undefined;
+  readonly sources: Sources;
+}
+
+/** A fault says what is missing; nothing listens yet. */
+export async function openFooting(config: Config, clock: Clock, log: Logger): Promise<Footing | Fault> {
+  const tokens = await createTokenKeeper({ ...config.management, log });
+  if (isFault(tokens)) return tokens;
+  const certificates = await openCertificates(config, clock, log);
+  if (isFault(certificates)) return certificates;
+  const cluster = await openCluster(config, clock, log);
+  if (isFault(cluster)) return cluster;
+  const sources = await openSources(config, clock, cluster);
+  if (isFault(sources)) return sources;
+  const { host, port } = config.serving;
+  const taken = port === 0 ? undefined : await probePort(host, port);
+  return taken ?? { tokens, certificates, cluster, sources };
+}
