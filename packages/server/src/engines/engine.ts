@@ -3,6 +3,7 @@ import type { Fault } from '../kernel/fault.ts';
 import type { Clock, Logger } from '../kernel/ports.ts';
 import type { ModuleInfo } from '../wasm/module-info.ts';
 import type { WasmRuntime } from '../wasm/wasm-runtime.ts';
+import type { HostCapabilities } from './host-capabilities.ts';
 
 /**
  * How one kind of module is run. `M` is what compiling makes: shared by every policy with the same bytes, structured-cloneable,
@@ -13,13 +14,18 @@ export interface Engine<M extends object = object> {
   readonly phrases: FaultPhrases;
   /** Whether a module looks like one of this engine's; asked only when the policy names no engine. */
   detect(info: ModuleInfo): boolean;
+  /** What a module of this engine can do, for people. */
+  describe?(info: ModuleInfo): string;
   compile(bytes: Uint8Array): Promise<M | Fault>;
   /** Load-time trial with the policy's own limits and settings, so that what cannot start is refused, not deployed. */
   admit(module: M, policy: Policy, host: EngineHost): Promise<Fault | undefined>;
   open(module: M, policy: Policy, host: EngineHost): Evaluator;
 }
 
-/** How a client reads of a fault in this engine's dialect; the fault's own text follows after a colon. */
+/**
+ * How a client reads of a fault in this engine's dialect; the fault's own text follows after a colon. `{policy}` stands for the
+ * name of the policy.
+ */
 export interface FaultPhrases {
   /** Under failurePolicy Fail: the start of the denial. */
   readonly refused: string;
@@ -34,6 +40,10 @@ export interface EngineHost {
   readonly runtime: WasmRuntime;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Random bytes for guests; cryptographic when absent. */
+  readonly random?: (bytes: Uint8Array) => void;
+  /** What policies may ask of the host, where they are granted it; nothing when absent. */
+  readonly capabilities?: HostCapabilities;
 }
 
 /** One loaded policy on one thread. */

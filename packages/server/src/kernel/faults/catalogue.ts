@@ -1,3 +1,4 @@
+import { CAPABILITY_FAULTS } from './capability.ts';
 import { CLUSTER_FAULTS } from './cluster.ts';
 import { KUBE_FAULTS } from './kube.ts';
 import { MODULE_FAULTS } from './module.ts';
@@ -12,6 +13,7 @@ const ROWS = {
   ...POLICY_FAULTS,
   ...MODULE_FAULTS,
   ...WASM_FAULTS,
+  ...CAPABILITY_FAULTS,
   ...REVIEW_FAULTS,
   ...SERVER_FAULTS,
   ...KUBE_FAULTS,

@@ -1,0 +1,66 @@
+import type { JsonValue } from '@portcullis/contract';
+import { Fault, isFault, type FaultCode } from '../kernel/fault.ts';
+import { stringifyExact } from '../kernel/json/json-document.ts';
+import { jsonEqual } from '../kernel/json/json-equal.ts';
+import { parseJson } from '../kernel/json/parse-json.ts';
+import type { CapabilityName, CapabilityRequest, HostCapabilities } from './host-capabilities.ts';
+
+/** What a guest asked of the host and got, as it stands in a file; answers and requests may hold cluster objects. */
+export interface RecordedCall {
+  readonly capability: CapabilityName;
+  /** Null when the guest sent nothing. */
+  readonly request: JsonValue;
+  readonly answer: RecordedAnswer;
+}
+
+export type RecordedAnswer =
+  { readonly response: JsonValue } | { readonly error: string; readonly code: FaultCode };
+
+/** Tells of every call that is answered. */
+export function recordCapabilities(
+  inner: HostCapabilities,
+  onCall: (call: RecordedCall) => void,
+): HostCapabilities {
+  return {
+    async call(request) {
+      const answer = await inner.call(request);
+      const asked = readJson(request.payload);
+      if (!isFault(asked))
+        onCall({ capability: request.capability, request: asked, answer: asAnswer(answer) });
+      return answer;
+    },
+  };
+}
+
+/** Answers what was answered before, and nothing else: the same request the same way each time, whatever the order. */
+export function replayCapabilities(recorded: readonly RecordedCall[]): HostCapabilities {
+  return { call: (request) => Promise.resolve(replay(recorded, request)) };
+}
+
+function replay(recorded: readonly RecordedCall[], request: CapabilityRequest): Uint8Array | Fault {
+  const { capability, payload } = request;
+  const asked = readJson(payload);
+  if (isFault(asked)) return new Fault('PC_CAPABILITY_INPUT', `the request is not JSON: ${asked.message}`);
+  const found = recorded.find((call) => call.capability === capability && jsonEqual(call.request, asked));
+  if (found === undefined) {
+    return new Fault(
+      'PC_CAPABILITY_UNAVAILABLE',
+      `no call of \`${capability}\` with this request was recorded`,
+    );
+  }
+  const { answer } = found;
+  if ('error' in answer) return new Fault(answer.code, answer.error);
+  return Buffer.from(stringifyExact(answer.response));
+}
+
+function asAnswer(answer: Uint8Array | Fault): RecordedAnswer {
+  if (isFault(answer)) return { error: answer.message, code: answer.code };
+  const response = readJson(answer);
+  return isFault(response)
+    ? { error: 'the answer of the host was not JSON', code: 'PC_CAPABILITY_FAILED' }
+    : { response };
+}
+
+function readJson(bytes: Uint8Array): JsonValue | Fault {
+  return bytes.length === 0 ? null : parseJson(bytes);
+}
