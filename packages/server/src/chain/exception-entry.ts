@@ -3,6 +3,7 @@ import { Fault, isFault } from '../kernel/fault.ts';
 import { createExceptionMatcher } from '../policy/exceptions/exception-matcher.ts';
 import { isException } from '../policy/parse-policies.ts';
 import type { DocumentReading } from '../sources/source.ts';
+import { nameOfRefused } from './name-of-refused.ts';
 
 /** One exception as it stands: what is in force, and what is wrong with the newest document. */
 export interface ExceptionEntry {
@@ -34,7 +35,8 @@ export function buildExceptions(
       'PC_POLICY_DUPLICATE',
       `${container}: there is another exception named \`${name}\``,
     );
-    built.set(`${name} (${container})`, { name: `${name} (${container})`, container, problem });
+    const refused = nameOfRefused(name, container);
+    built.set(refused, { name: refused, container, problem });
   }
   return [...built.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -12,6 +12,7 @@ import {
   exceptionStatusOf,
   type ExceptionEntry,
 } from './exception-entry.ts';
+import { nameOfRefused } from './name-of-refused.ts';
 import {
   indexEntries,
   isSameSet,
@@ -228,7 +229,7 @@ function claim(reading: DocumentReading, names: Set<string>): Claim {
       'PC_POLICY_DUPLICATE',
       `${container}: there is another policy named \`${name}\``,
     );
-    return { name: `${name} (${container})`, container, problem, warnings };
+    return { name: nameOfRefused(name, container), container, problem, warnings };
   }
   names.add(name);
   return { name, container, reading };

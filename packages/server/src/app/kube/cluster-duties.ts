@@ -1,4 +1,5 @@
 import type { Policy, PolicyStatus } from '@portcullis/contract';
+import { nameOfRefused } from '../../chain/name-of-refused.ts';
 import type { PolicyLoader, ReloadReport } from '../../chain/policy-loader.ts';
 import { describeRegistration } from '../../cluster/registration/describe-registration.ts';
 import { createRegistrar, type RegistrarState } from '../../cluster/registration/registrar.ts';
@@ -108,11 +109,10 @@ export async function openClusterDuties(options: ClusterDutiesOptions): Promise<
       options.loader.exceptions(runtime.clock.wall()).map((status) => [status.name, status]),
     );
     for (const kept of resources?.objects() ?? []) {
-      const name = kept.reading.name ?? kept.name;
       const wanted =
         kept.resource.document === 'PolicyException'
-          ? describeKnown(exceptions.get(name), kept, describeExceptionStatus)
-          : describeKnown(options.status(name), kept, describePolicyStatus);
+          ? describeKnown((name) => exceptions.get(name), kept, describeExceptionStatus)
+          : describeKnown(options.status, kept, describePolicyStatus);
       if (wanted === undefined) continue;
       const { namespace: own, status: current } = kept;
       yield { resource: kubeResourceOf(kept.resource), name: kept.name, namespace: own, current, wanted };
@@ -172,13 +172,17 @@ export async function openClusterDuties(options: ClusterDutiesOptions): Promise<
   };
 }
 
-/** What was refused because of its name stands in the status list under another one: then there is nothing to write. */
+/** Undefined for what the loader has not heard of yet. What was refused because of its name is listed under another one. */
 function describeKnown<S extends { readonly origin: string }>(
-  status: S | undefined,
-  { reading, generation }: KeptResource,
+  statusOf: (name: string) => S | undefined,
+  { name: objectName, reading, generation }: KeptResource,
   describe: (status: S, generation: number) => StatusSubject['wanted'],
 ): StatusSubject['wanted'] | undefined {
-  return status?.origin === reading.container ? describe(status, generation) : undefined;
+  const { container, name = objectName } = reading;
+  const status = [name, nameOfRefused(name, container)]
+    .map(statusOf)
+    .find((known) => known?.origin === container);
+  return status === undefined ? undefined : describe(status, generation);
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {

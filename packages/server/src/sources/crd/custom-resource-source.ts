@@ -10,6 +10,7 @@ import {
   type CustomResource,
 } from '../../policy/custom-resources/custom-resources.ts';
 import { parseCustomResource, policyNameOf } from '../../policy/custom-resources/parse-custom-resource.ts';
+import { byAge } from '../by-age.ts';
 import type { Reflect } from '../reflect.ts';
 import type { DocumentReading, DocumentSource } from '../source.ts';
 import { createDefinitionGuard, type DefinitionGuard } from './definition-guard.ts';
@@ -27,6 +28,7 @@ export interface KeptResource {
   readonly namespace: string | undefined;
   readonly uid: string;
   readonly generation: number;
+  readonly created: string;
   /** Changes of the object that cannot change the document leave the reading the same. */
   readonly signature: string;
   readonly reading: DocumentReading;
@@ -59,7 +61,9 @@ export function createCustomResourceSource(options: CustomResourceOptions): Cust
     // Before every kind was listed nobody can say what the policies are.
     async read() {
       await Promise.all(collections.map(({ settled }) => settled));
-      return collections.flatMap((collection) => collection.readings());
+      // Of two kinds with one name, the older object has it on every replica.
+      const kept = collections.flatMap((collection) => collection.kept());
+      return kept.sort(byAge).map(({ reading }) => reading);
     },
     watch(listener) {
       listeners.add(listener);
@@ -90,7 +94,7 @@ interface Collection {
   /** Resolves when the objects were listed once, or their kind does not exist. */
   readonly settled: Promise<void>;
   start(): void;
-  readings(): readonly DocumentReading[];
+  kept(): readonly KeptResource[];
 }
 
 interface CollectionOptions extends CustomResourceOptions {
@@ -132,9 +136,9 @@ function openCollection(resource: CustomResource, options: CollectionOptions): C
       reflector.start();
       void Promise.race([reflector.synced, guard.missing()]).then(settle);
     },
-    readings: () => [
-      ...Array.from(reflector.items(), ([, { reading }]) => reading),
-      ...Array.from(guard.held(), ({ reading }) => orphaned(reading, resource)),
+    kept: () => [
+      ...Array.from(reflector.items(), ([, kept]) => kept),
+      ...Array.from(guard.held(), (kept) => ({ ...kept, reading: orphaned(kept.reading, resource) })),
     ],
   };
 }
@@ -146,7 +150,8 @@ function orphaned(reading: DocumentReading, { plural }: CustomResource): Documen
 
 /** Reads each object once: a change of its status, or an event that comes twice, gives the same reading again. */
 function keep(resource: CustomResource, object: KubeObject, before: KeptResource | undefined): KeptResource {
-  const { name, namespace, uid = '', generation = 0, labels, annotations } = object.metadata;
+  const { name, namespace, uid = '', generation = 0, creationTimestamp = '' } = object.metadata;
+  const { labels, annotations } = object.metadata;
   const signature = JSON.stringify([uid, generation, labels, annotations]);
   return {
     resource,
@@ -154,6 +159,7 @@ function keep(resource: CustomResource, object: KubeObject, before: KeptResource
     namespace,
     uid,
     generation,
+    created: creationTimestamp,
     signature,
     reading: before?.signature === signature ? before.reading : readingOf(resource, object),
     status: object['status'],

@@ -1,5 +1,6 @@
 import { isFault } from '../../kernel/fault.ts';
 import type { Reflector, ReflectorState } from '../../kube/reflector/reflector-types.ts';
+import { byAge } from '../by-age.ts';
 import type { Reflect } from '../reflect.ts';
 import type { DocumentReading, DocumentSource } from '../source.ts';
 import { documentsOf } from './data-documents.ts';
@@ -23,6 +24,7 @@ export interface DataObjectSource extends DocumentSource {
 
 interface Held {
   readonly version: string;
+  readonly created: string;
   readonly readings: readonly DocumentReading[];
 }
 
@@ -33,7 +35,10 @@ export function createDataObjectSource(options: DataObjectSourceOptions): DataOb
     resource: kind.resource,
     namespace,
     labelSelector,
-    project: (object) => read(toDataObject(object), kind),
+    project: (object) => ({
+      created: object.metadata.creationTimestamp ?? '',
+      ...read(toDataObject(object), kind),
+    }),
   });
   reflector.subscribe((change) => {
     if (change.type === 'changed' && change.before.version === change.value.version) return;
@@ -45,7 +50,13 @@ export function createDataObjectSource(options: DataObjectSourceOptions): DataOb
     // Before they were listed once nobody can say what the policies are.
     async read() {
       await reflector.synced;
-      return Array.from(reflector.items(), ([, { readings }]) => readings).flat();
+      // Of two objects with a policy of one name, the older one has it on every replica.
+      const held = Array.from(reflector.items(), ([key, { created, readings }]) => ({
+        key,
+        created,
+        readings,
+      }));
+      return held.sort(byAge).flatMap(({ readings }) => readings);
     },
     watch(listener) {
       listeners.add(listener);
@@ -58,7 +69,7 @@ export function createDataObjectSource(options: DataObjectSourceOptions): DataOb
 }
 
 /** The bytes are not kept: modules are fetched by those who need them. */
-function read(data: DataObject, kind: DataKind): Held {
+function read(data: DataObject, kind: DataKind): Omit<Held, 'created'> {
   const container = locationOf(data);
   const readings = documentsOf(data, kind).map((document) => ({ container, ...document }));
   return { version: data.version, readings: unnamed(readings) };
