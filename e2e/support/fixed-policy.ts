@@ -35,3 +35,15 @@ async function assemble(wat: string): Promise<Uint8Array> {
 function isAllowed(output: unknown): boolean {
   return typeof output === 'object' && output !== null && 'allowed' in output && output.allowed === true;
 }
+
+/** The same module with a custom section, so that it has this many bytes. */
+export function paddedModule(module: Uint8Array, bytes: number): Uint8Array {
+  // Id 0, five bytes of length, an empty name.
+  const content = bytes - module.length - 6;
+  if (content < 1) throw new TypeError(`the module has ${module.length} bytes already`);
+  const section = Buffer.alloc(bytes - module.length);
+  let rest = content;
+  for (let index = 1; index <= 5; index += 1, rest >>>= 7)
+    section[index] = (rest & 0x7f) | (index < 5 ? 0x80 : 0);
+  return Buffer.concat([module, section]);
+}
