@@ -7,6 +7,7 @@ import { reload } from './cases/reload.ts';
 import { scale } from './cases/scale.ts';
 import { threads } from './cases/threads.ts';
 import { throughput } from './cases/throughput.ts';
+import { watch } from './cases/watch.ts';
 import type { Figure } from './figure.ts';
 import { createWorkbench, type Workbench } from './support/workbench.ts';
 import { figureTable } from './table/figure-table.ts';
@@ -19,6 +20,7 @@ const CASES: Readonly<Record<string, (bench: Workbench) => Promise<Figure[]>>> =
   threads,
   reload,
   scale,
+  watch,
   endless,
   footprint,
 };

@@ -11,6 +11,8 @@ import { startServer, type RunningServer } from './running-server.ts';
 /** What the benchmarks share: a folder, a certificate, and an end for everything that they start. */
 export interface Workbench {
   readonly directory: string;
+  /** The authority of the certificate of every server here. */
+  readonly caFile: string;
   loadGenerator(core?: Core): LoadGenerator;
   portcullis(
     options: Omit<PortcullisOptions, 'directory' | 'certFile' | 'keyFile'>,
@@ -25,7 +27,10 @@ export interface Workbench {
 export async function createWorkbench(): Promise<Workbench> {
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
   const files = { certFile: join(directory, 'tls.crt'), keyFile: join(directory, 'tls.key') };
-  const identity = await issueServerCertificate(await createAuthority());
+  const caFile = join(directory, 'ca.crt');
+  const authority = await createAuthority();
+  const identity = await issueServerCertificate(authority);
+  writeFileSync(caFile, authority.pem);
   writeFileSync(files.certFile, identity.certificatePem);
   writeFileSync(files.keyFile, identity.keyPem, { mode: 0o600 });
   let started: (() => Promise<void>)[] = [];
@@ -41,6 +46,7 @@ export async function createWorkbench(): Promise<Workbench> {
 
   return {
     directory,
+    caFile,
     loadGenerator(core) {
       const generator = startLoadGenerator(core);
       started.push(async () => generator.close());
