@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { startChildProcess, type ChildProcess } from './child-process.ts';
+import type { ChildProcess } from './child-process.ts';
+import { startContainer, type ContainerOptions } from './container.ts';
 import { runCommand, type CommandResult } from './run-command.ts';
 import { at } from './kubernetes-objects.ts';
 
@@ -29,6 +30,11 @@ export interface StandIn {
   /** Path of a link in the image, to its target. */
   readonly links?: Readonly<Record<string, string>>;
   readonly folders?: readonly string[];
+  /** Programs of the host that are not there themselves, but the libraries that they are linked with, without some. */
+  readonly librariesOf?: readonly string[];
+  readonly except?: RegExp;
+  /** Variables that `RUN` sees. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface BuildOptions {
@@ -41,19 +47,8 @@ export interface BuildOptions {
   readonly hostFolders?: readonly string[];
 }
 
-export interface RunOptions {
-  readonly image: string;
-  /** After the entry point, in place of `Cmd`. */
-  readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** Host folders at paths of the image; read-only unless said otherwise. */
-  readonly volumes?: readonly {
-    readonly host: string;
-    readonly path: string;
-    readonly writable?: boolean;
-  }[];
-  readonly logFile: string;
-}
+/** As for a container, but of a named image. */
+export type RunOptions = Omit<ContainerOptions, 'root' | 'config'> & { readonly image: string };
 
 /** Whether images can be built and run here: buildah, and the rights of an administrator. */
 export function isBuildahAvailable(): boolean {
@@ -87,6 +82,8 @@ export async function createBuildah(directory: string): Promise<Buildah> {
     standIn: async (name, contents) => {
       const container = await output('from', 'scratch');
       await fill(await output('mount', container), contents);
+      const variables = Object.entries(contents.env ?? {}).map((entry) => `--env=${entry.join('=')}`);
+      await output('config', ...variables, container);
       await output('commit', '--rm', container, name);
     },
     build: ({ image, containerfile, context, args = {}, hostFolders = [] }) =>
@@ -101,7 +98,12 @@ export async function createBuildah(directory: string): Promise<Buildah> {
       ]),
     config,
     mount,
-    run: async (options) => startImage(await mount(options.image), await config(options.image), options),
+    run: async (options) =>
+      startContainer({
+        ...options,
+        root: await mount(options.image),
+        config: await config(options.image),
+      }),
     remove: async () => {
       await run(['rm', '--all']);
       await run(['rmi', '--all', '--force']);
@@ -110,67 +112,26 @@ export async function createBuildah(directory: string): Promise<Buildah> {
   };
 }
 
-async function fill(root: string, { programs = {}, links = {}, folders = [] }: StandIn): Promise<void> {
+async function fill(root: string, contents: StandIn): Promise<void> {
+  const { programs = {}, links = {}, folders = [], librariesOf = [], except } = contents;
   for (const folder of ['/tmp', '/proc', '/etc', ...folders])
     await mkdir(join(root, folder), { recursive: true });
   await chmod(join(root, 'tmp'), 0o1777);
   for (const [path, target] of Object.entries(links)) await symlink(target, join(root, path));
-  for (const [path, program] of Object.entries(programs)) {
-    await copyInto(root, path, program);
-    const { stdout } = await runCommand('ldd', [program]);
-    for (const library of stdout.match(/(?<==> |^\t)\/\S+/gm) ?? []) await copyInto(root, library, library);
+  for (const [path, program] of Object.entries(programs)) await copyInto(root, path, program);
+  for (const program of [...Object.values(programs), ...librariesOf]) {
+    for (const library of await librariesUsedBy(program)) {
+      if (except?.test(library) !== true) await copyInto(root, library, library);
+    }
   }
+}
+
+async function librariesUsedBy(program: string): Promise<readonly string[]> {
+  const { stdout } = await runCommand('ldd', [program]);
+  return stdout.match(/(?<==> |^\t)\/\S+/gm) ?? [];
 }
 
 async function copyInto(root: string, path: string, source: string): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await copyFile(await realpath(source), join(root, path));
-}
-
-// Not a container runtime, but what the guest can tell of one: file system, user, no way to more rights. It keeps the host's
-// network, where the API server of the tests is, and its process number, so that signals reach it.
-const ENTER = `
-set -e
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
-root=$1 user=$2 group=$3 folder=$4; shift 4
-mount --bind "$root" "$root"
-while [ "$1" != -- ]; do
-  mkdir -p "$root$2"; mount --bind "$1" "$root$2"; mount -o "remount,bind,$3" "$root$2"; shift 3
-done; shift
-mkdir -p "$root/proc" "$root/tmp"
-mount -o remount,bind,ro "$root"
-mount -t proc proc "$root/proc"
-mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-exec setpriv --no-new-privs \
-  /usr/bin/unshare --root="$root" --wd="$folder" --setgid="$group" --setuid="$user" "$@"
-`;
-
-async function startImage(root: string, config: unknown, options: RunOptions): Promise<ChildProcess> {
-  const [user, group] = /^(\d+):(\d+)$/.exec(String(at(config, 'User')))?.slice(1) ?? [];
-  if (user === undefined || group === undefined) {
-    throw new Error(
-      `the user of the image is \`${String(at(config, 'User'))}\`: Kubernetes checks numbers only`,
-    );
-  }
-  const volumes = (options.volumes ?? []).flatMap(({ host, path, writable }) => {
-    return [host, path, writable === true ? 'rw' : 'ro'];
-  });
-  const program = [...strings(at(config, 'Entrypoint')), ...(options.args ?? strings(at(config, 'Cmd')))];
-  const folder = at(config, 'WorkingDir') ?? '/';
-  if (typeof folder !== 'string') throw new Error('the image has no working folder');
-  const none = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
-  return startChildProcess({
-    command: '/usr/bin/unshare',
-    args: ['--mount', '/bin/sh', '-c', ENTER, 'sh', root, user, group, folder, ...volumes, '--', ...program],
-    env: { ...none, ...variablesOf(config), ...options.env },
-    logFile: options.logFile,
-  });
-}
-
-function variablesOf(config: unknown): Record<string, string> {
-  return Object.fromEntries(strings(at(config, 'Env')).map((text) => text.split(/=(.*)/s).slice(0, 2)));
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
 }
