@@ -61,14 +61,24 @@ export interface PolicySpec {
   /** Absent: detected from the module. */
   readonly engine?: EngineName;
   readonly module: ModuleReference;
-  /** Reaches the guest; any JSON value, `{}` when the document has none. */
+  /** Reaches the guest; any JSON value, null when the document has none. */
   readonly settings: JsonValue;
   readonly limits: Limits;
   readonly capabilities: readonly string[];
+  /** Absent: `protect`, and nothing removable. */
+  readonly mutation?: MutationRules;
   /** Replaces the text shown to the client; the policy's own goes to the causes. */
   readonly message?: string;
   /** False: loaded and listed, never asked. */
   readonly enabled: boolean;
+}
+
+/** How a complete object that a policy returns is read against the one that it was given. */
+export interface MutationRules {
+  /** A field that was not returned stays with a warning, makes the answer a fault, or is removed. */
+  readonly removals: 'protect' | 'refuse' | 'honour';
+  /** JSON pointers, `*` for any one token, of fields that the policy may remove. */
+  readonly removable: readonly string[];
 }
 
 export interface Match {
@@ -93,6 +103,8 @@ export interface ResourceRule {
   readonly scope: 'Cluster' | 'Namespaced' | '*';
   /** Empty: every name. */
   readonly resourceNames: readonly string[];
+  /** Of those of the match, the ones that this rule is for; absent: all of them. */
+  readonly operations?: readonly Operation[];
 }
 
 export interface LabelSelector {
@@ -139,4 +151,6 @@ export interface Limits {
   readonly memoryBytes: number;
   /** Units of fuel: about one per Wasm instruction. */
   readonly fuel: number;
+  /** Bytes of an answer on standard output; 4 MiB when absent. Only of engines whose guests have one. */
+  readonly outputBytes?: number;
 }

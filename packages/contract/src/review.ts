@@ -20,7 +20,10 @@ export interface Review {
   readonly dryRun: boolean;
   readonly object?: JsonDocument;
   readonly oldObject?: JsonDocument;
-  /** The whole AdmissionRequest, with the object as it is now in the chain. */
+  /**
+   * The document that guests are asked with. Admission: the whole AdmissionRequest, with the object as it is now in the chain.
+   * Authentication and authorization: the whole TokenReview or SubjectAccessReview in version v1, with apiVersion and kind.
+   */
   readonly request: JsonDocument;
   /** The moment, on the clock's monotonic axis (milliseconds), at which the answer is worth nothing any more. */
   readonly deadline: number;

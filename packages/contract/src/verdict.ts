@@ -1,4 +1,5 @@
 import type { JsonPatch, JsonValue } from './json.ts';
+import type { UserInfo } from './review.ts';
 
 /** What one policy said. There is no default: each outcome is built explicitly. */
 export type Verdict = Allow | Deny | Abstain | Faulted;
@@ -8,6 +9,10 @@ export interface Allow extends Remarks {
   readonly outcome: 'allow';
   readonly message?: string;
   readonly mutation?: Mutation;
+  /** Authentication: who holds the token; there in every allow of that gate. */
+  readonly user?: UserInfo;
+  /** Authentication: the audiences that the token is good for, as the policy says; absent: those of the server. */
+  readonly audiences?: readonly string[];
 }
 
 export interface Deny extends Remarks {
@@ -21,9 +26,10 @@ export interface Deny extends Remarks {
   readonly causes: readonly Cause[];
 }
 
-/** Authorization only: no opinion. */
+/** Authentication and authorization only: no opinion, others are asked. */
 export interface Abstain extends Remarks {
   readonly outcome: 'abstain';
+  readonly message?: string;
 }
 
 /** The policy could not answer; its failure policy decides. */
@@ -38,6 +44,8 @@ export interface Faulted {
 export interface Remarks {
   readonly warnings: readonly string[];
   readonly auditAnnotations: Readonly<Record<string, string>>;
+  /** Authorization: what went wrong beside the verdict, which stands all the same (`evaluationError`). */
+  readonly error?: string;
 }
 
 /** One violated rule. */

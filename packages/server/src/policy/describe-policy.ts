@@ -31,6 +31,7 @@ export function describePolicy(policy: Policy): JsonObject {
       enabled: spec.enabled,
       match: describeMatch(spec.match),
       ...(group === undefined ? describeProgram(spec) : describeGroup(group)),
+      ...(spec.mutation === undefined ? {} : { mutation: { ...spec.mutation } }),
       ...given('message', spec.message),
     },
   };
@@ -83,6 +84,7 @@ function describeProgram({ engine, module, settings, limits, capabilities }: Pol
       timeout: formatDuration(limits.timeoutMs),
       memory: formatByteSize(limits.memoryBytes),
       fuel: limits.fuel,
+      ...(limits.outputBytes === undefined ? {} : { output: formatByteSize(limits.outputBytes) }),
     },
     ...filled('capabilities', capabilities),
   };

@@ -65,7 +65,7 @@ export function createMatcher(policy: Matched, { namespaceLabels }: MatcherPorts
     if (namespace !== undefined && !namespaced) return false;
     if (operations.length > 0 && !operations.includes(operation)) return false;
     if (rules.length === 0) return true;
-    for (const rule of rules) if (rule.matchesKind(resource, subresource, namespaced)) return true;
+    for (const rule of rules) if (rule.matchesKind(operation, resource, subresource, namespaced)) return true;
     return false;
   }
 
@@ -74,7 +74,7 @@ export function createMatcher(policy: Matched, { namespaceLabels }: MatcherPorts
     const namespaced = isNamespaced(review);
     for (const { names, matchesKind: matchesRule } of rules) {
       if (names !== undefined && !names.has(review.name)) continue;
-      if (matchesRule(review.resource, review.subresource, namespaced)) return true;
+      if (matchesRule(review.operation, review.resource, review.subresource, namespaced)) return true;
     }
     return false;
   }

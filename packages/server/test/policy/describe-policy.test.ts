@@ -43,7 +43,7 @@ test('the document says the limits as people do and leaves out what is empty', (
       enabled: true,
       match: {},
       module: { file: 'a' },
-      settings: {},
+      settings: null,
       limits: { timeout: '1s500ms', memory: '16Mi', fuel: 10_000_000 },
     },
   });

@@ -20,7 +20,7 @@ test('a document with nothing but the necessary gets every default', () => {
       failurePolicy: 'Fail',
       match: { operations: [], resources: [], namespaces: [], excludedNamespaces: [], conditions: [] },
       module: { file: 'a.wasm' },
-      settings: {},
+      settings: null,
       limits: { timeoutMs: 1000, memoryBytes: 16_777_216, fuel: 10_000_000 },
       capabilities: [],
       enabled: true,

@@ -30,7 +30,7 @@ export function wantedKinds({ metadata, spec }: Policy): WantedKind[] {
   const takesAll = namespaces.length === 0 || namespaces.some((glob) => /^\*+$/.test(glob));
   const wanted: WantedKind[] = [];
   for (const rule of resources.length === 0 ? [EVERYTHING] : resources) {
-    for (const kind of kindsOf(rule, operations.length === 0 ? OPERATIONS : operations)) {
+    for (const kind of kindsOf(rule, operationsOf(rule, operations.length === 0 ? OPERATIONS : operations))) {
       if (metadata.namespace === undefined && takesAll) wanted.push(kind);
       else {
         if (kind.scope !== 'Cluster') wanted.push({ ...kind, scope: 'Namespaced' });
@@ -41,7 +41,12 @@ export function wantedKinds({ metadata, spec }: Policy): WantedKind[] {
   return wanted;
 }
 
+function operationsOf({ operations }: ResourceRule, all: readonly Operation[]): readonly Operation[] {
+  return operations === undefined ? all : all.filter((operation) => operations.includes(operation));
+}
+
 function kindsOf(rule: ResourceRule, operations: readonly Operation[]): WantedKind[] {
+  if (operations.length === 0) return [];
   return rule.apiGroups.flatMap((group) =>
     rule.apiVersions
       // Others are served nowhere, and an API server refuses an empty one.

@@ -57,7 +57,7 @@ function wildcardAlone(what: string): z.ZodType<string[], string[]> {
     });
 }
 
-const resourceRule = z.strictObject({
+export const resourceRule = z.strictObject({
   apiGroups: wildcardAlone('group').describe('API groups; `""` is the core group, `*` every group'),
   apiVersions: wildcardAlone('version').describe('API versions; `*` is every version'),
   resources: z
@@ -73,6 +73,11 @@ const resourceRule = z.strictObject({
       '`Namespaced` leaves out objects of the cluster, Namespace objects among them; `Cluster` takes only these',
     ),
   resourceNames: z.array(filledText).default([]).describe('names of objects; empty: every name'),
+  operations: z
+    .array(z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']))
+    .min(1)
+    .exactOptional()
+    .describe('those of `match.operations` that this rule is for; default: all of them'),
 });
 
 export const expressionSchema = filledText.refine(

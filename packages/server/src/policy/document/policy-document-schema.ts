@@ -7,6 +7,7 @@ import {
   filledText,
   memberNameSchema,
   nameSchema,
+  pointerSchema,
   policyGlobSchema,
   sha256Schema,
   timeSchema,
@@ -23,6 +24,8 @@ const MAX_MEMBERS = 32;
 
 export const timeoutSchema = durationSchema(TIMEOUT);
 export const memorySchema = byteSizeSchema(MEMORY);
+/** Of answers on standard output. */
+export const outputSchema = byteSizeSchema({ min: 1024, max: 64 * 1024 ** 2, shown: 'from `1Ki` to `64Mi`' });
 export const fuelSchema = z.number().int().min(1).max(MAX_FUEL);
 
 const keyReference = z.strictObject({
@@ -71,7 +74,24 @@ const limits = z.strictObject({
   fuel: fuelSchema
     .default(10_000_000)
     .describe('about one per Wasm instruction: 1 to 1e12; default 10000000'),
+  output: outputSchema
+    .exactOptional()
+    .describe('answer on standard output (engine `wasi`): `1Ki` to `64Mi`; default `4Mi`'),
 });
+
+/** How a complete object that a policy returns becomes a patch. */
+export const mutationRules = {
+  removals: z
+    .enum(['protect', 'refuse', 'honour'])
+    .default('protect')
+    .describe(
+      'a field that the policy did not return: `protect` keeps it and warns, `refuse` is a fault, `honour` removes it',
+    ),
+  removable: z
+    .array(pointerSchema)
+    .default([])
+    .describe('JSON pointers, `*` for one segment, of fields that the policy may remove'),
+};
 
 const metadata = z.strictObject({
   name: nameSchema.describe('DNS-1123 subdomain, unique among all policies'),
@@ -108,7 +128,7 @@ const program = {
     .exactOptional()
     .describe('how the module is run; default: found out from the module'),
   module: moduleReference.describe('the code: exactly one place'),
-  settings: z.unknown().default({}).describe('any value; reaches the policy as it is'),
+  settings: z.unknown().default(null).describe('any value; reaches the policy as it is'),
   limits: limits.prefault({}).describe('enforced in each evaluation'),
   capabilities: z
     .array(filledText)
@@ -124,6 +144,10 @@ const spec = z.strictObject({
     .describe('mutating policies run first, one after another'),
   ...effect,
   ...program,
+  mutation: z
+    .strictObject(mutationRules)
+    .exactOptional()
+    .describe('how complete objects that a mutating policy returns are read'),
   message: filledText
     .exactOptional()
     .describe("replaces the text that the client sees; the policy's own goes to the causes"),

@@ -37,7 +37,7 @@ export function toGroup({ metadata, spec }: Content<GroupDocument>, origin: Poli
       ...common,
       message,
       module: {},
-      settings: {},
+      settings: null,
       capabilities: [],
       // Members are asked one after another.
       limits: {
@@ -58,11 +58,16 @@ export function toException({ metadata, spec }: ExceptionDocument, origin: Polic
 /** Absent keys stay absent. */
 function toProgram({
   settings,
-  limits: { timeout, memory, fuel },
+  limits: { timeout, memory, fuel, output },
 }: Program): Pick<PolicySpec, 'settings' | 'limits'> {
   return {
     // It was read as a JsonValue, and the schema hands it through.
     settings: settings as JsonValue,
-    limits: { timeoutMs: timeout, memoryBytes: memory, fuel },
+    limits: {
+      timeoutMs: timeout,
+      memoryBytes: memory,
+      fuel,
+      ...(output === undefined ? {} : { outputBytes: output }),
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isFault, type Fault } from '../../kernel/fault.ts';
 import { parseDuration } from '../../kernel/duration.ts';
+import { parsePointer } from '../../kernel/json-patch/json-pointer.ts';
 import { parseByteSize } from '../../kernel/quantity.ts';
 import { normalizeBase64 } from './base64.ts';
 import { isLabelKey, isLabelValue, isSubdomain } from './names.ts';
@@ -159,6 +160,12 @@ export const timeSchema = textSchema((text) => {
     ? new Problem(`must be a time such as \`2027-01-31T00:00:00Z\`, not ${show(text)}`)
     : time;
 });
+
+export const pointerSchema = textSchema((text) =>
+  parsePointer(text) === undefined || text === ''
+    ? new Problem(`must be a JSON pointer such as \`/spec/hostNetwork\`, not ${show(text)}`)
+    : text,
+);
 
 export const policyGlobSchema = textSchema((text) =>
   /^[-a-z0-9.*?/]{1,507}$/.test(text)

@@ -1,7 +1,12 @@
-import type { GroupVersionResource, ResourceRule } from '@portcullis/contract';
+import type { GroupVersionResource, Operation, ResourceRule } from '@portcullis/contract';
 
 export interface CompiledRule {
-  matchesKind(resource: GroupVersionResource, subresource: string, namespaced: boolean): boolean;
+  matchesKind(
+    operation: Operation,
+    resource: GroupVersionResource,
+    subresource: string,
+    namespaced: boolean,
+  ): boolean;
   /** Undefined: every name. */
   readonly names: ReadonlySet<string> | undefined;
 }
@@ -14,10 +19,11 @@ export function compileRule(rule: ResourceRule): CompiledRule {
   const groups = rule.apiGroups.includes('*') ? undefined : rule.apiGroups;
   const versions = rule.apiVersions.includes('*') ? undefined : rule.apiVersions;
   const patterns = rule.resources.map(splitPattern);
-  const { scope } = rule;
+  const { scope, operations } = rule;
   return {
     names: rule.resourceNames.length === 0 ? undefined : new Set(rule.resourceNames),
-    matchesKind(resource, subresource, namespaced) {
+    matchesKind(operation, resource, subresource, namespaced) {
+      if (operations !== undefined && !operations.includes(operation)) return false;
       if (scope !== '*' && namespaced !== (scope === 'Namespaced')) return false;
       if (groups !== undefined && !groups.includes(resource.group)) return false;
       if (versions !== undefined && !versions.includes(resource.version)) return false;
