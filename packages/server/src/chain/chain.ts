@@ -99,7 +99,7 @@ export function createChain(options: ChainOptions): Chain {
         if (verdict.outcome === 'deny') break;
         continue;
       }
-      const mutated = applyMutation(current, verdict.mutation);
+      const mutated = applyMutation(current, verdict.mutation, loaded.policy.spec.mutation);
       if (isFault(mutated)) {
         const broken: Finding = { ...finding, verdict: faulted(mutated) };
         const outcome = settle(broken);
@@ -108,7 +108,7 @@ export function createChain(options: ChainOptions): Chain {
         continue;
       }
       settled.push({ finding, verdict: withoutMutation(verdict, mutated?.warnings ?? []) });
-      if (mutated === undefined) continue;
+      if (mutated === undefined || mutated.patch.length === 0) continue;
       patch.push(...mutated.patch);
       current = question.withObject(current, mutated.object);
     }

@@ -1,4 +1,4 @@
-import type { Cause, Contribution, Decision, JsonPatch, Verdict } from '@portcullis/contract';
+import type { Cause, Contribution, Decision, JsonPatch, Policy, Verdict } from '@portcullis/contract';
 import type { Finding } from './finding.ts';
 
 /** A verdict on its way to the client: only an allow or a denial is left of it when all steps are through. */
@@ -18,16 +18,24 @@ export function settle(finding: Finding): Verdict {
 function applyFailurePolicy(verdict: Verdict, { loaded: { policy, phrases } }: Finding): Verdict {
   if (verdict.outcome !== 'fault') return verdict;
   if (policy.spec.failurePolicy === 'Ignore') {
-    return { outcome: 'allow', warnings: [`${phrases.ignored}: ${verdict.message}`], auditAnnotations: {} };
+    return {
+      outcome: 'allow',
+      warnings: [`${named(phrases.ignored, policy)}: ${verdict.message}`],
+      auditAnnotations: {},
+    };
   }
   return {
     outcome: 'deny',
-    message: `${phrases.refused}: ${verdict.message}`,
+    message: `${named(phrases.refused, policy)}: ${verdict.message}`,
     reason: phrases.reason,
     causes: [],
     warnings: [],
     auditAnnotations: {},
   };
+}
+
+function named(phrase: string, { metadata }: Policy): string {
+  return phrase.replace('{policy}', () => metadata.name);
 }
 
 /** The policy was asked all the same, and what it said is in the audit log. */

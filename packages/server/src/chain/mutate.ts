@@ -1,4 +1,4 @@
-import type { JsonPatch, JsonValue, Mutation, Review, Verdict } from '@portcullis/contract';
+import type { JsonPatch, JsonValue, Mutation, MutationRules, Review, Verdict } from '@portcullis/contract';
 import { Fault, isFault } from '../kernel/fault.ts';
 import { applyJsonPatch } from '../kernel/json-patch/apply-json-patch.ts';
 import { checkEmission } from '../kernel/json-patch/check-emission.ts';
@@ -7,19 +7,31 @@ import { describeKept } from '../kernel/json-patch/merge-returned.ts';
 
 /** What a mutation makes of an object: operations that the API server applies as we do, and the object after them. */
 export interface Mutated {
+  /** Empty when nothing changed, and there is a warning about what stayed. */
   readonly patch: JsonPatch;
   readonly object: JsonValue;
   readonly warnings: readonly string[];
 }
 
-/** Undefined when the mutation changes nothing. Never throws: what a guest answers must not end the review of all the others. */
-export function applyMutation(review: Review, mutation: Mutation): Mutated | undefined | Fault {
+const PROTECT: MutationRules = { removals: 'protect', removable: [] };
+
+/**
+ * Undefined when the mutation changes nothing. `rules` are those of the policy for complete objects. Never throws: what a guest
+ * answers must not end the review of all the others.
+ */
+export function applyMutation(
+  review: Review,
+  mutation: Mutation,
+  rules: MutationRules = PROTECT,
+): Mutated | undefined | Fault {
   if (review.object === undefined) {
     return new Fault('PC_PATCH_APPLY', `a ${review.operation} has no object that could be changed`);
   }
   try {
     const before = review.object.value();
-    return 'patch' in mutation ? applyPatch(before, mutation.patch) : applyObject(before, mutation.object);
+    return 'patch' in mutation
+      ? applyPatch(before, mutation.patch)
+      : applyObject(before, mutation.object, rules);
   } catch (error) {
     return new Fault('PC_INTERNAL', 'the mutation could not be applied', { cause: error });
   }
@@ -36,14 +48,15 @@ function applyPatch(before: JsonValue, patch: JsonPatch): Mutated | undefined | 
   return emitted.patch.length === 0 ? undefined : { patch: emitted.patch, object, warnings: [] };
 }
 
-function applyObject(before: JsonValue, after: JsonValue): Mutated | undefined | Fault {
-  const difference = diffToPatch(before, after, { removals: 'protect' });
+function applyObject(before: JsonValue, after: JsonValue, rules: MutationRules): Mutated | undefined | Fault {
+  const difference = diffToPatch(before, after, rules);
   if (isFault(difference)) return difference;
   const warnings =
     difference.kept.length === 0
       ? []
       : [`kept fields not returned by the policy: ${describeKept(difference)}`];
-  if (difference.patch.length === 0) return undefined;
+  if (difference.patch.length === 0)
+    return warnings.length === 0 ? undefined : { patch: [], object: before, warnings };
   const object = applyJsonPatch(before, difference.patch);
   return isFault(object) ? object : { patch: difference.patch, object, warnings };
 }
