@@ -4,12 +4,12 @@ import { compileModule } from '../../wasm/compile-module.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { checkLimits } from '../../wasm/sandbox.ts';
 import type { Engine, EngineHost, Evaluator } from '../engine.ts';
+import { createStartTrials } from '../start-trials.ts';
 import { checkExports } from './plugin-exports.ts';
 import { PLUGIN_HOST } from './plugin-host.ts';
 import { createPluginEvaluator } from './plugin-evaluator.ts';
 
-/** Limits under which modules have been seen to start. */
-const startedWith = new WeakMap<CompiledModule, Set<string>>();
+const tryStart = createStartTrials();
 
 /** Modules of the plugin ABI: `validate` pulls its input and pushes its output through imports of module `env`. */
 export const pluginEngine: Engine<CompiledModule> = {
@@ -30,20 +30,15 @@ export const pluginEngine: Engine<CompiledModule> = {
     const problem =
       checkExports(module.info, policy.metadata.name) ?? checkLimits(module, policy.spec.limits);
     if (problem !== undefined) return problem;
-    // Nothing of the policy but its limits has a part in the start.
-    const { timeoutMs, memoryBytes, fuel } = policy.spec.limits;
-    const key = `${timeoutMs} ${memoryBytes} ${fuel}`;
-    const started = startedWith.get(module) ?? new Set();
-    if (started.has(key)) return undefined;
-    const evaluator = createPluginEvaluator(module, policy, host);
-    try {
-      const refused = await evaluator.prepare(host.clock.now() + timeoutMs);
-      if (refused !== undefined) return refused;
-      startedWith.set(module, started.add(key));
-      return undefined;
-    } finally {
-      evaluator.close();
-    }
+    const { limits } = policy.spec;
+    return tryStart(module, limits, async () => {
+      const evaluator = createPluginEvaluator(module, policy, host);
+      try {
+        return await evaluator.prepare(host.clock.now() + limits.timeoutMs);
+      } finally {
+        evaluator.close();
+      }
+    });
   },
 
   open(module: CompiledModule, policy: Policy, host: EngineHost): Evaluator {
