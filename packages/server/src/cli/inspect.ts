@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { ENGINES } from '../app/engine-table.ts';
+import type { Engine } from '../engines/engine.ts';
 import { isFault } from '../kernel/fault.ts';
 import { attempt } from '../kernel/result.ts';
 import { decodeModule } from '../wasm/decode/decode-module.ts';
@@ -33,19 +34,21 @@ async function inspect(path: string, options: InspectOptions, io: CommandIo): Pr
     return EXIT.badInput;
   }
   const { info } = module;
-  const engine = ENGINES.values().find((candidate) => candidate.detect(info))?.name;
-  if (options.output === 'json')
-    io.out(`${JSON.stringify({ engine: engine ?? null, ...info }, undefined, 2)}\n`);
-  else io.out(asText(path, info, engine));
+  const engine = ENGINES.values().find((candidate) => candidate.detect(info));
+  if (options.output === 'json') {
+    const dialect = { engine: engine?.name ?? null, answers: engine?.describe?.(info) };
+    io.out(`${JSON.stringify({ ...dialect, ...info }, undefined, 2)}\n`);
+  } else io.out(asText(path, info, engine));
   return EXIT.ok;
 }
 
-function asText(path: string, info: ModuleInfo, engine: string | undefined): string {
+function asText(path: string, info: ModuleInfo, engine: Engine | undefined): string {
   const { memory } = info;
   const pages = (count: number): string => `${count * 64} KiB`;
   const rows: readonly (readonly [string, string])[] = [
     ['module', path],
-    ['engine', engine ?? 'none recognised; name one in `spec.engine`'],
+    ['engine', engine?.name ?? 'none recognised; name one in `spec.engine`'],
+    ...(engine?.describe === undefined ? [] : [['answers', engine.describe(info)] as const]),
     ['sha256', info.digest],
     ['size', `${info.byteLength} bytes, ${info.functions} functions`],
     [

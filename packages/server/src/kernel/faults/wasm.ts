@@ -30,6 +30,15 @@ export const WASM_FAULTS = {
     meaning: 'the module could not be instantiated or its start function failed',
     advice: 'the message has the reason; reproduce it with `portcullis inspect`',
   },
+  PC_WASI_OUTPUT: {
+    meaning: 'the policy wrote no answer of the WASI stdin/stdout form to standard output',
+    advice: 'write one JSON document `{"response": …}` or `{"error": "…"}`, and logs to standard error',
+  },
+  PC_WASI_ERROR: {
+    meaning: 'the policy reported an error instead of an answer',
+    advice:
+      'the message has its text; see whether its settings and the kinds that it is asked about are right',
+  },
   PC_PLUGIN_OUTPUT: {
     meaning: 'the policy answered with something that is not a validation output',
     advice: 'the policy must write one JSON object with a boolean `allowed`',
@@ -37,6 +46,6 @@ export const WASM_FAULTS = {
   PC_PLUGIN_MUTATION: {
     meaning: 'the policy answered with a mutation that cannot be used',
     advice:
-      'answer with either `patch` or `mutatedObject`, never on a DELETE, and only under `phase: mutate`',
+      'answer with one mutation of the form that its engine takes, never on a DELETE, and only under `phase: mutate`',
   },
 } as const satisfies Record<string, FaultEntry>;

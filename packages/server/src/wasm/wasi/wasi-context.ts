@@ -34,6 +34,8 @@ export interface WasiOptions {
   readonly stdin?: readonly Uint8Array[];
   /** Discarded when absent. */
   readonly stdout?: OutputStream;
+  /** The debug log when absent, within bounds. */
+  readonly stderr?: OutputStream;
   /** Cryptographic when absent. */
   readonly random?: (bytes: Uint8Array) => void;
 }
@@ -41,7 +43,7 @@ export interface WasiOptions {
 const NO_PIECES: readonly Uint8Array[] = [];
 const DISCARD: OutputStream = { take: () => true };
 
-/** No arguments, no environment, no files. Standard error goes to the debug log, within bounds. */
+/** No arguments, no environment, no files. */
 export function createWasiContext(options: WasiOptions): WasiContext {
   const { clock, log } = options;
   return {
@@ -50,7 +52,7 @@ export function createWasiContext(options: WasiOptions): WasiContext {
       random: options.random ?? fillWithRandom,
       stdin: { pieces: options.stdin ?? NO_PIECES, piece: 0, offset: 0 },
       stdout: options.stdout ?? DISCARD,
-      stderr: log.enabled('debug') ? new DebugLog(log, options.policy) : DISCARD,
+      stderr: options.stderr ?? (log.enabled('debug') ? new DebugLog(log, options.policy) : DISCARD),
     },
   };
 }
@@ -64,6 +66,8 @@ export class CollectedOutput implements OutputStream {
   readonly #limit: number;
   readonly #pieces: Uint8Array[] = [];
   length = 0;
+  /** Something was refused: what the guest wanted to say is not known. */
+  isIncomplete = false;
 
   /** `limit` in bytes. */
   constructor(limit: number) {
@@ -71,7 +75,10 @@ export class CollectedOutput implements OutputStream {
   }
 
   take(bytes: Uint8Array): boolean {
-    if (this.length + bytes.length > this.#limit) return false;
+    if (this.length + bytes.length > this.#limit) {
+      this.isIncomplete = true;
+      return false;
+    }
     if (bytes.length > 0) this.#pieces.push(bytes.slice());
     this.length += bytes.length;
     return true;
