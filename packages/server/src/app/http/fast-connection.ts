@@ -4,10 +4,13 @@ import type { AnswerWriter } from './answer-writer.ts';
 import { parseRequestHead, type RequestHead } from './parse-request-head.ts';
 import { OVERLOADED } from './refusal.ts';
 import { endsConnection, type ReviewIntake } from './review-intake.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface FastConnectionOptions {
   readonly intake: ReviewIntake;
   readonly writer: AnswerWriter;
+  /** Of all connections, so that their answers go out together. */
+  readonly turnEnd: TurnEnd;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Milliseconds. */
@@ -136,7 +139,7 @@ export class FastConnection {
   }
 
   async #answer({ head, body, received, isAdmitted }: OpenRequest): Promise<void> {
-    const { intake } = this.#options;
+    const { intake, turnEnd } = this.#options;
     if (!isAdmitted) {
       this.#write(intake.refuse(OVERLOADED));
       return;
@@ -149,7 +152,7 @@ export class FastConnection {
         : Buffer.concat(body, contentLength);
     const response = await intake.answer({ head, body: whole, received });
     intake.gauge.leave(contentLength);
-    this.#write(response);
+    turnEnd.add(() => this.#write(response));
   }
 
   #write(response: GateResponse): void {

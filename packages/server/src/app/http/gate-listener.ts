@@ -8,6 +8,7 @@ import { AnswerWriter } from './answer-writer.ts';
 import { FastConnection } from './fast-connection.ts';
 import { createRequestListener } from './request-listener.ts';
 import { ReviewIntake } from './review-intake.ts';
+import { TurnEnd } from './turn-end.ts';
 
 export interface GateListenerOptions {
   readonly limits: GateLimits;
@@ -77,6 +78,7 @@ export function createGateListener(options: GateListenerOptions): GateListener {
   const checkingInterval = Math.min(1000, limits.headersTimeout);
   const intake = new ReviewIntake(options);
   const writer = new AnswerWriter(limits.keepAliveTimeout);
+  const turnEnd = new TurnEnd();
   /** Every connection, also one that is still shaking hands. */
   const sockets = new Set<Duplex>();
   const fast = new Set<FastConnection>();
@@ -136,6 +138,7 @@ export function createGateListener(options: GateListenerOptions): GateListener {
     const connection = new FastConnection(socket, {
       intake,
       writer,
+      turnEnd,
       now,
       timeouts,
       left: () => fast.delete(connection),
