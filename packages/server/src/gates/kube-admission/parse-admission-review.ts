@@ -76,10 +76,10 @@ function read(reader: ReviewReader, deadline: number): ParsedReview | Fault {
     namespace,
     user,
     dryRun,
-    ...(object === undefined ? {} : { object }),
-    ...(oldObject === undefined ? {} : { oldObject }),
     request: readRequest(reader),
     deadline,
+    ...(object === undefined ? {} : { object }),
+    ...(oldObject === undefined ? {} : { oldObject }),
   };
   return { review, apiVersion: envelope };
 }
