@@ -193,13 +193,14 @@ function record(review: Review, question: Question, { decision, durationMs, time
     user: review.user.username,
     dryRun: review.dryRun,
     outcome: decision?.outcome ?? 'unknown',
-    ...(decision?.message === undefined ? {} : { message: decision.message }),
     patched: decision?.patch !== undefined,
     warnings: decision?.warnings.length ?? 0,
     auditAnnotations: decision?.auditAnnotations ?? {},
     contributions: decision?.contributions ?? [],
     revision: decision?.revision ?? 0,
     durationMs,
+    // Last: V8 sets what follows a spread one by one.
+    ...(decision?.message === undefined ? {} : { message: decision.message }),
     ...(question.traceParent === undefined ? {} : { traceParent: question.traceParent }),
   };
 }

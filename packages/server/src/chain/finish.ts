@@ -148,11 +148,11 @@ function contribution({ loaded, verdict, exception, durationMs, fuel, memoryByte
     outcome: verdict.outcome,
     mode: spec.mode,
     failurePolicy: spec.failurePolicy,
-    ...(exception === undefined ? {} : { exception }),
-    ...(verdict.outcome === 'deny' || verdict.outcome === 'fault' ? { message: verdict.message } : {}),
-    ...(verdict.outcome === 'fault' ? { fault: verdict.code } : {}),
     durationMs,
     fuel,
     memoryBytes,
+    ...(exception === undefined ? {} : { exception }),
+    ...(verdict.outcome === 'deny' || verdict.outcome === 'fault' ? { message: verdict.message } : {}),
+    ...(verdict.outcome === 'fault' ? { fault: verdict.code } : {}),
   };
 }
