@@ -1,6 +1,7 @@
 import { Fault, isFault } from '../kernel/fault.ts';
 import type { CompiledModule } from './compiled-module.ts';
 import { Guest, type GuestLimits } from './guest.ts';
+import type { GuestAdapter } from './guest-adapter.ts';
 import type { HostInterface } from './host-interface.ts';
 import { RESERVED } from './instrumented.ts';
 import { isSameSnapshot, type MemorySnapshot } from './memory-snapshot.ts';
@@ -10,20 +11,35 @@ export interface StockOptions<T> {
   readonly host: HostInterface<T>;
   readonly limits: GuestLimits;
   readonly runtime: WasmRuntime;
+  /** Every instance gets one of its own. */
+  readonly adapter?: GuestAdapter;
   /** What a new instance does once, metered, before the state is kept that every run starts from. */
   readonly initialise?: {
     /** Called in order where the module has them. */
     readonly exports: readonly string[];
     readonly context: () => T;
-    /** One run afterwards, never with a user's data, so that what guests set up in their first run is paid once. */
-    readonly warmUp?: { readonly entry: string; readonly context: () => T };
+    readonly warmUp?: WarmUp<T>;
   };
+}
+
+/**
+ * One run after the start, never with a user's data, so that what guests set up in their first run is paid once. Only of
+ * instances that can be reset; when it fails, or was not sound, nothing of it is kept.
+ */
+export interface WarmUp<T> {
+  readonly entry: string;
+  readonly args?: readonly number[];
+  readonly context: () => T;
+  /** Whether what the run left behind holds for every later one. */
+  readonly isSound?: (context: T) => boolean;
 }
 
 /** More than so many are let go when a burst is over. */
 const MAX_IDLE = 8;
 const NO_ARGUMENTS: readonly number[] = [];
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
+/** After so many that took too long there are no more; a thread may have been busy. */
+const MAX_SLOW_WARM_UPS = 3;
 
 /**
  * Instances of one module, made when they are needed and kept to be used again. Whoever takes one finds it as it was after its
@@ -39,6 +55,7 @@ export class GuestStock<T> {
   #snapshot: MemorySnapshot | undefined;
   #isClosed = false;
   #isDeferred = false;
+  #warmUpsLeft = MAX_SLOW_WARM_UPS;
 
   constructor(compiled: CompiledModule, options: StockOptions<T>) {
     this.compiled = compiled;
@@ -61,8 +78,7 @@ export class GuestStock<T> {
   async make(deadline: number): Promise<Guest<T> | Fault> {
     let guest: Guest<T>;
     try {
-      const { host, limits, runtime } = this.#options;
-      guest = new Guest({ compiled: this.compiled, host, limits, runtime, onEnd: noHolder });
+      guest = new Guest({ ...this.#options, compiled: this.compiled, onEnd: noHolder });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return new Fault('PC_WASM_START', `the module cannot be instantiated: ${reason}`, {
@@ -72,26 +88,43 @@ export class GuestStock<T> {
     }
     const fault = await this.#initialise(guest, deadline);
     if (fault !== undefined) return asStartFault(fault);
-    if (this.compiled.layout.resettable) this.#keepSnapshot(guest);
-    return guest;
+    if (!this.compiled.layout.resettable) return guest;
+    return this.#warmUp(guest, deadline);
   }
 
   async #initialise(guest: Guest<T>, deadline: number): Promise<Fault | undefined> {
     const { initialise } = this.#options;
     const names = [RESERVED.start, ...(initialise?.exports ?? [])].filter((name) => guest.has(name));
-    const tasks = names.map((entry) => ({ entry, context: initialise?.context }));
-    const warmUp = initialise?.warmUp;
-    for (const { entry, context } of warmUp === undefined ? tasks : [...tasks, warmUp]) {
-      const run = await guest.run(entry, { context: context?.() as T, deadline }, NO_ARGUMENTS);
+    for (const entry of names) {
+      const run = await guest.run(entry, { context: initialise?.context() as T, deadline }, NO_ARGUMENTS);
       if (isFault(run)) return run;
     }
     return undefined;
   }
 
-  #keepSnapshot(guest: Guest<T>): void {
+  /** At most half of the time that is left goes into it: whoever waits for the instance has a question of its own. */
+  async #warmUp(guest: Guest<T>, deadline: number): Promise<Guest<T> | Fault> {
+    const warmUp = this.#options.initialise?.warmUp;
+    const isWanted = warmUp !== undefined && this.#warmUpsLeft > 0;
+    if (!isWanted) return this.#keepSnapshot(guest);
+    guest.takeSnapshot();
+    const context = warmUp.context();
+    const now = this.#options.runtime.clock.now();
+    const task = { context, deadline: now + (deadline - now) / 2 };
+    const run = await guest.run(warmUp.entry, task, warmUp.args ?? NO_ARGUMENTS);
+    if (!isFault(run) && (warmUp.isSound?.(context) ?? true)) return this.#keepSnapshot(guest);
+    const isSlow = isFault(run) && run.code === 'PC_WASM_TIMEOUT' && !guest.isTainted;
+    this.#warmUpsLeft = isSlow ? this.#warmUpsLeft - 1 : 0;
+    if (guest.isTainted) return this.make(deadline);
+    guest.reset();
+    return this.#keepSnapshot(guest);
+  }
+
+  #keepSnapshot(guest: Guest<T>): Guest<T> {
     const snapshot = guest.takeSnapshot();
     if (this.#snapshot === undefined) this.#snapshot = snapshot;
     else if (isSameSnapshot(snapshot, this.#snapshot)) guest.shareSnapshot(this.#snapshot);
+    return guest;
   }
 
   /** Back after a run. */

@@ -1,8 +1,10 @@
 import { CAPABILITY_FAULTS } from './capability.ts';
 import { CLUSTER_FAULTS } from './cluster.ts';
 import { KUBE_FAULTS } from './kube.ts';
+import { KUBEWARDEN_FAULTS } from './kubewarden.ts';
 import { MODULE_FAULTS } from './module.ts';
 import { OCI_FAULTS } from './oci.ts';
+import { OPA_FAULTS } from './opa.ts';
 import { POLICY_FAULTS } from './policy.ts';
 import { REVIEW_FAULTS } from './review.ts';
 import { SERVER_FAULTS } from './server.ts';
@@ -13,6 +15,8 @@ const ROWS = {
   ...POLICY_FAULTS,
   ...MODULE_FAULTS,
   ...WASM_FAULTS,
+  ...KUBEWARDEN_FAULTS,
+  ...OPA_FAULTS,
   ...CAPABILITY_FAULTS,
   ...REVIEW_FAULTS,
   ...SERVER_FAULTS,

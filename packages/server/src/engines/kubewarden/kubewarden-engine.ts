@@ -1,0 +1,59 @@
+import type { Policy } from '@portcullis/contract';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import type { ModuleInfo } from '../../wasm/module-info.ts';
+import { checkLimits } from '../../wasm/sandbox.ts';
+import type { Engine, EngineHost, Evaluator } from '../engine.ts';
+import { parseGrants } from '../host-capabilities.ts';
+import { createKubewardenEvaluator } from './kubewarden-evaluator.ts';
+import { modeOf } from './kubewarden-exports.ts';
+import { compileKubewarden, type KubewardenModule } from './kubewarden-module.ts';
+
+const DESCRIPTIONS = { wapc: 'admission (waPC)', wasi: 'admission (standard streams)' };
+
+/** Modules for Kubewarden that talk waPC or standard streams; those in Rego are other engines'. */
+export const kubewardenEngine: Engine<KubewardenModule> = {
+  name: 'kubewarden',
+  phrases: {
+    refused: 'internal server error',
+    ignored: "policy '{policy}' failed and is ignored",
+    reason: 'InternalError',
+  },
+
+  detect: (info) => modeOf(info) !== undefined,
+
+  describe(info: ModuleInfo): string {
+    const mode = modeOf(info);
+    return mode === undefined ? 'nothing' : DESCRIPTIONS[mode];
+  },
+
+  compile: compileKubewarden,
+
+  async admit(module: KubewardenModule, policy: Policy, host: EngineHost): Promise<Fault | undefined> {
+    const { gate, limits } = policy.spec;
+    if (gate !== 'admission') {
+      const text = `modules of the engine \`kubewarden\` answer the gate \`admission\`, not \`${gate}\``;
+      return new Fault('PC_POLICY_VALUE', text);
+    }
+    const problem = checkLimits(module, limits);
+    if (problem !== undefined) return problem;
+    const grants = parseGrants(policy.spec);
+    if (isFault(grants)) return grants;
+    const evaluator = createKubewardenEvaluator(module, policy, host, grants);
+    try {
+      const refused = await evaluator.prepare(host.clock.now() + limits.timeoutMs);
+      return refused ?? (await evaluator.try());
+    } finally {
+      evaluator.close();
+    }
+  },
+
+  open(module: KubewardenModule, policy: Policy, host: EngineHost): Evaluator {
+    const grants = parseGrants(policy.spec);
+    // It was admitted, so this is a defect.
+    if (isFault(grants)) throw grants;
+    const evaluator = createKubewardenEvaluator(module, policy, host, grants);
+    // The first evaluation should not have to wait for a start; one that fails tries again.
+    if (!host.runtime.idle.isFull) void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
+    return evaluator;
+  },
+};

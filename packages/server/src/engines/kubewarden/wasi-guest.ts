@@ -1,0 +1,52 @@
+import { isFault, type Fault } from '../../kernel/fault.ts';
+import { createSandbox } from '../../wasm/sandbox.ts';
+import { createKubewardenCall, type KubewardenCall } from './kubewarden-call.ts';
+import { COMMAND } from './kubewarden-exports.ts';
+import {
+  failedRun,
+  logDiagnosis,
+  reportedError,
+  usageOf,
+  type GuestOptions,
+  type KubewardenGuest,
+} from './kubewarden-guest.ts';
+import { KUBEWARDEN_HOST } from './kubewarden-host.ts';
+
+/** Programs: run from the beginning for each question, which is on standard input. */
+export function createWasiGuest({ module, policy, host, grants }: GuestOptions): KubewardenGuest {
+  const { name } = policy.metadata;
+  const { limits } = policy.spec;
+  const sandbox = createSandbox<KubewardenCall>(module, {
+    host: KUBEWARDEN_HOST,
+    limits,
+    runtime: host.runtime,
+    initialise: { exports: [], context: () => createKubewardenCall(host, { policy: name }) },
+  });
+
+  return {
+    prepare: (deadline) => sandbox.prepare(deadline),
+    async ask({ operation, payload, deadline, isQuiet }) {
+      const call = createKubewardenCall(host, {
+        policy: name,
+        args: ['policy.wasm', operation.replaceAll('_', '-')],
+        stdin: payload,
+        isQuiet,
+        access: { capabilities: host.capabilities, grants },
+        ...(limits.outputBytes === undefined ? {} : { maxOutputBytes: limits.outputBytes }),
+      });
+      const run = await sandbox.run(COMMAND, call, deadline);
+      if (isFault(run)) return { said: failedRun(run, call), ...usageOf(run) };
+      logDiagnosis(call);
+      return { said: saidBy(call), fuel: run.fuel, memoryBytes: run.memoryBytes };
+    },
+    close: () => sandbox.close(),
+  };
+}
+
+/** What is there of an answer that was cut may read as another one. */
+function saidBy(call: KubewardenCall): Uint8Array | Fault {
+  const { output } = call;
+  return output.isIncomplete
+    ? reportedError('its output is larger than `limits.output`', call)
+    : output.bytes();
+}
