@@ -161,7 +161,10 @@ export function createPolicyLoader(options: PolicyLoaderOptions): PolicyLoader {
 
     const before = entries.byDocument.get(document);
     const isUnchanged = before?.madeFrom?.digest === digest && isSameBase(before, base);
-    if (before !== undefined && isUnchanged && (!refresh || before.problem === undefined)) return before;
+    // What its source says of it may have changed all the same.
+    if (before !== undefined && isUnchanged && (!refresh || before.problem === undefined)) {
+      return { ...before, ...base };
+    }
 
     const madeFrom = { document, digest };
     const known = entries.byFingerprint.get(fingerprintOf(document, digest))?.prepared;

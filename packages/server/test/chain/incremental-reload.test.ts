@@ -26,6 +26,7 @@ type Edit =
   | { readonly write: string; readonly content: Content }
   | { readonly move: string; readonly to: string }
   | { readonly remove: string }
+  | { readonly warn: string; readonly about: string }
   | { readonly module: string; readonly script: string | undefined };
 
 const CONTAINERS = ['/p/a', '/p/b', '/p/c', '/q'] as const;
@@ -44,6 +45,7 @@ const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ move: container, to: container }) },
   { weight: 1, arbitrary: fc.record({ remove: container }) },
+  { weight: 1, arbitrary: fc.record({ warn: container, about: fc.constantFrom('this', 'that') }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -63,6 +65,9 @@ function apply(world: World, edit: Edit): void {
     if (moved !== undefined) world.documents.set(edit.to, { ...moved, container: edit.to });
   } else if ('remove' in edit) {
     world.documents.delete(edit.remove);
+  } else if ('warn' in edit) {
+    const known = world.documents.get(edit.warn);
+    if (known !== undefined) world.documents.set(edit.warn, { ...known, warnings: [edit.about] });
   } else if (edit.script === undefined) {
     world.files.delete(edit.module);
   } else {
