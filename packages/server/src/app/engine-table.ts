@@ -1,5 +1,6 @@
 import type { EngineName } from '@portcullis/contract';
 import type { Engine } from '../engines/engine.ts';
+import { kubewardenEngine } from '../engines/kubewarden/kubewarden-engine.ts';
 import { pluginEngine } from '../engines/plugin/plugin-engine.ts';
 import { wasiEngine } from '../engines/wasi/wasi-engine.ts';
 
@@ -7,4 +8,5 @@ import { wasiEngine } from '../engines/wasi/wasi-engine.ts';
 export const ENGINES: ReadonlyMap<EngineName, Engine> = new Map<EngineName, Engine>([
   ['plugin', pluginEngine],
   ['wasi', wasiEngine],
+  ['kubewarden', kubewardenEngine],
 ]);

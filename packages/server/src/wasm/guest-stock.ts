@@ -40,6 +40,7 @@ const NO_ARGUMENTS: readonly number[] = [];
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
 /** After so many that took too long there are no more; a thread may have been busy. */
 const MAX_SLOW_WARM_UPS = 3;
+const MAX_WARM_UP_MS = 500;
 
 /**
  * Instances of one module, made when they are needed and kept to be used again. Whoever takes one finds it as it was after its
@@ -110,7 +111,7 @@ export class GuestStock<T> {
     guest.takeSnapshot();
     const context = warmUp.context();
     const now = this.#options.runtime.clock.now();
-    const task = { context, deadline: now + (deadline - now) / 2 };
+    const task = { context, deadline: now + Math.min((deadline - now) / 2, MAX_WARM_UP_MS) };
     const run = await guest.run(warmUp.entry, task, warmUp.args ?? NO_ARGUMENTS);
     if (!isFault(run) && (warmUp.isSound?.(context) ?? true)) return this.#keepSnapshot(guest);
     const isSlow = isFault(run) && run.code === 'PC_WASM_TIMEOUT' && !guest.isTainted;

@@ -95,6 +95,6 @@ function isTextMap(value: JsonValue): value is Readonly<Record<string, string>> 
   return isJsonObject(value) && Object.values(value).every((item) => typeof item === 'string');
 }
 
-function unreadable(why: string): Fault {
+export function unreadable(why: string): Fault {
   return new Fault('PC_KUBEWARDEN_OUTPUT', `Cannot deserialize policy validation response: ${why}`);
 }

@@ -5,12 +5,12 @@ import { COMMAND } from './kubewarden-exports.ts';
 import {
   failedRun,
   logDiagnosis,
-  reportedError,
   usageOf,
   type GuestOptions,
   type KubewardenGuest,
 } from './kubewarden-guest.ts';
 import { KUBEWARDEN_HOST } from './kubewarden-host.ts';
+import { unreadable } from './kubewarden-output.ts';
 
 /** Programs: run from the beginning for each question, which is on standard input. */
 export function createWasiGuest({ module, policy, host, grants }: GuestOptions): KubewardenGuest {
@@ -44,9 +44,6 @@ export function createWasiGuest({ module, policy, host, grants }: GuestOptions):
 }
 
 /** What is there of an answer that was cut may read as another one. */
-function saidBy(call: KubewardenCall): Uint8Array | Fault {
-  const { output } = call;
-  return output.isIncomplete
-    ? reportedError('its output is larger than `limits.output`', call)
-    : output.bytes();
+function saidBy({ output }: KubewardenCall): Uint8Array | Fault {
+  return output.isIncomplete ? unreadable('it is larger than `limits.output`') : output.bytes();
 }
