@@ -10,6 +10,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     'packages/server/src/wasm',
     'packages/server/src/kube',
     'packages/server/src/oci',
+    'packages/server/src/rego',
   ],
   ['packages/server/src/engines'],
   ['packages/server/src/sources'],

@@ -20,17 +20,20 @@ export interface WithStock {
   readonly stock: Pick<GuestStock<never>, 'close'>;
 }
 
-type Create<S> = (module: CompiledModule, limits: Limits, host: EngineHost) => S;
+type Create<S> = (module: CompiledModule, limits: Limits, host: EngineHost, variant: string) => S;
 
 interface Entry<S> {
   readonly shared: S;
   users: number;
 }
 
-/** Instances by thread, module and the limits that an instance is made with. One for each engine. */
+/**
+ * Instances by thread, module and what an instance is made with: the limits, and in some dialects a text such as the settings.
+ * One for each engine.
+ */
 export function createInstanceSharing<S extends WithStock>(
   create: Create<S>,
-): (module: CompiledModule, limits: Limits, host: EngineHost) => SharedInstances<S> {
+): (module: CompiledModule, limits: Limits, host: EngineHost, variant?: string) => SharedInstances<S> {
   const hosts = new WeakMap<EngineHost, WeakMap<CompiledModule, Map<string, Entry<S>>>>();
 
   function entriesOf(module: CompiledModule, host: EngineHost): Map<string, Entry<S>> {
@@ -41,10 +44,10 @@ export function createInstanceSharing<S extends WithStock>(
     return entries;
   }
 
-  return (module, limits, host) => {
+  return (module, limits, host, variant = '') => {
     const entries = entriesOf(module, host);
-    const key = `${limits.memoryBytes} ${limits.fuel}`;
-    const entry = entries.get(key) ?? { shared: create(module, limits, host), users: 0 };
+    const key = `${limits.memoryBytes} ${limits.fuel} ${variant}`;
+    const entry = entries.get(key) ?? { shared: create(module, limits, host, variant), users: 0 };
     entries.set(key, entry);
     entry.users += 1;
     let isReleased = false;

@@ -29,8 +29,11 @@ export function bindHost<T>(
   guest: HostCaller<T>,
 ): WebAssembly.Imports {
   const bound: WebAssembly.Imports = {};
-  for (const { module, name } of imports) {
+  for (const { module, name, kind } of imports) {
+    // The rewrite made an imported memory the module's own.
+    if (kind === 'memory') continue;
     const offered = host[module]?.[name];
+    if (offered?.byAdapter === true) continue;
     if (offered === undefined) throw new TypeError(`the host does not offer \`${module}.${name}\``);
     (bound[module] ??= {})[name] = bind(offered, `${module}.${name}`, guest);
   }

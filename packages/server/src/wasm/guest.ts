@@ -10,6 +10,7 @@ import {
   type Ending,
   type Usage,
 } from './ending.ts';
+import { instantiate, type GuestAdapter } from './guest-adapter.ts';
 import { InstanceMemory } from './guest-memory.ts';
 import type { HostInterface } from './host-interface.ts';
 import { RESERVED, RESERVED_MODULE } from './instrumented.ts';
@@ -39,6 +40,7 @@ export interface GuestSetting<T> {
   readonly host: HostInterface<T>;
   readonly limits: GuestLimits;
   readonly runtime: WasmRuntime;
+  readonly adapter?: GuestAdapter;
   /** The run is over, and its answer on its way. Whoever takes the guest may put its own in its place. */
   readonly onEnd: (guest: Guest<T>) => void;
 }
@@ -94,15 +96,15 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
 
   /** Throws what V8 throws when active segments do not fit or memory cannot be had. */
   constructor(setting: GuestSetting<T>) {
-    const { compiled, host, limits } = setting;
+    const { compiled, host, limits, adapter } = setting;
     this.onEnd = setting.onEnd;
     this.#setting = setting;
     this.#runtime = setting.runtime;
-    const instance = new WebAssembly.Instance(compiled.module, {
-      ...bindHost(compiled.info.imports, host, this),
-      [RESERVED_MODULE]: { refill: new WebAssembly.Suspending(this.#refill) },
+    const reserved = { [RESERVED_MODULE]: { refill: new WebAssembly.Suspending(this.#refill) } };
+    this.#exports = instantiate(compiled, adapter, {
+      guest: { ...bindHost(compiled.info.imports, host, this), ...reserved },
+      adapter: bindHost(adapter?.imports ?? [], host, this),
     });
-    this.#exports = instance.exports;
     this.#fuel = this.#global(RESERVED.fuel);
     this.#refused = this.#global(RESERVED.refused);
     this.#global(RESERVED.pagesLimit).value = wholePages(limits.memoryBytes);

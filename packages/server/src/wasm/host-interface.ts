@@ -2,7 +2,7 @@ import type { GuestMemory } from './guest-memory.ts';
 import type { FunctionType } from './module-info.ts';
 
 /**
- * A function that an engine offers to its guests; it has either `call` or `callAsync`. It never throws for what a guest passes:
+ * A function that an engine offers to its guests; it has one of `call`, `callAsync`, `byAdapter`. It never throws for what a guest passes:
  * it answers in the way of its ABI. One that throws all the same ends the run with PC_INTERNAL.
  *
  * Arguments are numbers; those of type i64 are bigints: declare such functions with {@link hostFunction}.
@@ -15,6 +15,8 @@ export interface HostFunction<T> {
    * not used again, so that a late writer writes nowhere. Views of memory made before an `await` are stale after it.
    */
   readonly callAsync?: (call: HostCall<T>, ...args: number[]) => Promise<number | void>;
+  /** The adapter of the engine exports it under the same name; see {@link GuestAdapter}. */
+  readonly byAdapter?: true;
 }
 
 /** By module and name. `T` is what one evaluation exchanges with its guest. */

@@ -17,24 +17,33 @@ import { StandIns } from './stand-ins.ts';
 import { Surveyor, type Survey } from './survey.ts';
 import { writeModule } from './write-module.ts';
 
+export interface InstrumentOptions {
+  /** `module.name` of a memory that may be imported; it becomes one of the module's own. */
+  readonly importedMemory?: string;
+}
+
 /**
  * Rewrites a module so that it pays for what it does, sees a virtual memory size, and can be reset; see
  * `../instrumented.ts` for what the result offers.
  *
  * Faults: those of `decodeModule`; PC_MODULE_MALFORMED for a module that is not valid; PC_MODULE_IMPORT for imports that are
- * not functions or that use our name; PC_MODULE_EXPORT for exports that use our prefix.
+ * not functions (nor the memory of the options) or that use our name; PC_MODULE_EXPORT for exports that use our prefix.
  */
-export function instrumentModule(bytes: Uint8Array): InstrumentedModule | Fault {
+export function instrumentModule(
+  bytes: Uint8Array,
+  options: InstrumentOptions = {},
+): InstrumentedModule | Fault {
   const surveyor = new Surveyor();
   const module = decodeAndVisit(bytes, (list, index) => surveyor.visit(list, index));
   if (isFault(module)) return module;
-  return refuse(module) ?? rewrite(module, surveyor.finish(module));
+  return refuse(module, options) ?? rewrite(module, surveyor.finish(module));
 }
 
 /** Only what is valid is rewritten: so nothing invalid can become valid and mean something else. */
-function refuse(module: DecodedModule): Fault | undefined {
+function refuse(module: DecodedModule, options: InstrumentOptions): Fault | undefined {
   for (const { module: from, name, kind } of module.imports) {
-    if (kind !== 0) {
+    const isMemory = EXTERN_KINDS[kind] === 'memory' && options.importedMemory === `${from}.${name}`;
+    if (kind !== 0 && !isMemory) {
       return new Fault(
         'PC_MODULE_IMPORT',
         `the module imports the ${EXTERN_KINDS[kind]} \`${from}.${name}\`; only functions can be imported`,

@@ -82,8 +82,10 @@ function writeTypes(out: CodeWriter, { module, additions }: Source): void {
 }
 
 function writeImports(out: CodeWriter, { module, refillType }: Source): void {
-  out.u32(module.imports.length + 1);
-  for (const { range } of module.imports) out.copy(module.bytes, range.start, range.end);
+  // A memory that was imported is defined instead; it keeps its index, for there is one at most.
+  const functions = module.imports.filter(({ kind }) => kind === 0);
+  out.u32(functions.length + 1);
+  for (const { range } of functions) out.copy(module.bytes, range.start, range.end);
   out.name(RESERVED_MODULE);
   out.name('refill');
   out.byte(0);

@@ -1,0 +1,41 @@
+import type { GuestAdapter } from '../../wasm/guest-adapter.ts';
+import type { ImportInfo } from '../../wasm/module-info.ts';
+import { ADAPTER_MODULE } from './adapter-module.ts';
+
+/** Entries of the adapter, in the order in which they are called; the last one once for each review. */
+export const ENTRY = { describe: 'describe', load: 'load', evaluate: 'evaluate' } as const;
+
+/** By their place in the adapter's table; see packages/server/assembly/opa-adapter/adapter.wat. */
+const CALLS = [
+  'opa_malloc',
+  'opa_value_dump',
+  'opa_value_parse',
+  'opa_json_parse',
+  'opa_json_dump',
+  'opa_heap_ptr_get',
+  'opa_heap_ptr_set',
+  'opa_eval',
+  'opa_eval_ctx_new',
+  'opa_eval_ctx_set_input',
+  'opa_eval_ctx_set_data',
+  'opa_eval_ctx_set_entrypoint',
+  'eval',
+  'opa_eval_ctx_get_result',
+  'builtins',
+  'entrypoints',
+];
+
+const IMPORTS = ['length', 'write', 'read', 'call', 'entrypoint', 'is_one_call'];
+
+let adapter: GuestAdapter | undefined;
+
+/** Compiled once on each thread, when the first module of this dialect is run. */
+export function opaAdapter(): GuestAdapter {
+  adapter ??= {
+    module: new WebAssembly.Module(Buffer.from(ADAPTER_MODULE, 'base64')),
+    imports: IMPORTS.map((name): ImportInfo => ({ module: 'host', name, kind: 'function' })),
+    offers: 'env',
+    calls: CALLS,
+  };
+  return adapter;
+}

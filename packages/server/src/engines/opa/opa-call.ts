@@ -1,0 +1,69 @@
+import { randomFillSync } from 'node:crypto';
+import type { Fault } from '../../kernel/fault.ts';
+import type { Builtin } from '../../rego/builtins/builtin.ts';
+import type { RegoValue } from '../../rego/values/rego-value.ts';
+import type { EngineHost } from '../engine.ts';
+
+/** What a module says of itself; the same for all of its instances. */
+export interface OpaDescription {
+  builtins: ReadonlyMap<number, Builtin>;
+  /** Number by name. */
+  entrypoints: ReadonlyMap<string, number>;
+}
+
+/** What one run of a module exchanges with its host. */
+export interface OpaCall {
+  readonly description: OpaDescription;
+  readonly data: Uint8Array;
+  readonly input: Uint8Array;
+  readonly entrypoint: number;
+  /** ABI 1.2. */
+  readonly isOneCall: boolean;
+  /** JSON text of what the entry point gave. */
+  result: Uint8Array | undefined;
+  /** Why the host or the module itself ended the run. */
+  fault: Fault | undefined;
+  /** What the last builtin gave, until the module has taken it. */
+  pending: Uint8Array;
+  readonly now: bigint;
+  readonly memory: Map<string, RegoValue>;
+  readonly random: (bytes: Uint8Array) => void;
+  readonly print: (text: string) => void;
+}
+
+export interface OpaQuestion {
+  readonly description: OpaDescription;
+  readonly data: Uint8Array;
+  readonly input: Uint8Array;
+  readonly entrypoint: number;
+  readonly isOneCall: boolean;
+  /** The name that log lines get. */
+  readonly policy: string;
+}
+
+const NOTHING = new Uint8Array(0);
+/** Characters that one evaluation may write to the log. */
+const MAX_PRINTED = 64 * 1024;
+
+export function createOpaCall({ clock, log, random }: EngineHost, question: OpaQuestion): OpaCall {
+  const { policy, ...rest } = question;
+  let printed = 0;
+  return {
+    ...rest,
+    result: undefined,
+    fault: undefined,
+    pending: NOTHING,
+    // Whole microseconds: a double of nanoseconds would pretend to more.
+    now: BigInt(Math.round(clock.wall() * 1000)) * 1000n,
+    memory: new Map(),
+    random: random ?? fillWithRandom,
+    print(text) {
+      printed += text.length;
+      if (printed <= MAX_PRINTED && log.enabled('debug')) log.log('debug', text, { target: 'opa', policy });
+    },
+  };
+}
+
+function fillWithRandom(bytes: Uint8Array): void {
+  randomFillSync(bytes);
+}

@@ -1,0 +1,49 @@
+import type { EngineName, JsonValue, Phase, Review, Verdict } from '@portcullis/contract';
+import { Fault } from '../../kernel/fault.ts';
+import { isJsonObject } from '../../kernel/json/json-equal.ts';
+import { stringifyExact } from '../../kernel/json/json-document.ts';
+import { admissionVerdict } from './admission-answer.ts';
+import { violationVerdict } from './violations-answer.ts';
+
+export interface OpaSettings {
+  /** JSON text that a module sees as `data`. */
+  readonly data: string;
+  /** The input of a review is its AdmissionRequest between these two. */
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+}
+
+/** The two shapes in which admission policies in Rego are written: what they are asked with and how they answer. */
+export interface OpaDialect {
+  readonly name: EngineName & ('opa' | 'gatekeeper');
+  settings(settings: JsonValue): OpaSettings | Fault;
+  verdict(result: JsonValue, review: Review, phase: Phase): Verdict | Fault;
+}
+
+const END = Buffer.from('}');
+
+/** Input `{"request": …}` with the settings as data; the answer is an AdmissionReview. */
+export const OPA_DIALECT: OpaDialect = {
+  name: 'opa',
+  settings(settings) {
+    if (settings !== null && !isJsonObject(settings)) {
+      return new Fault(
+        'PC_POLICY_VALUE',
+        '`settings` must be an object: policies in Rego see them as `data`',
+      );
+    }
+    return { data: stringifyExact(settings ?? {}), head: Buffer.from('{"request":'), tail: END };
+  },
+  verdict: admissionVerdict,
+};
+
+/** Input `{"parameters": …, "review": …}` with the settings as parameters; the answer is a list of violations. */
+export const GATEKEEPER_DIALECT: OpaDialect = {
+  name: 'gatekeeper',
+  settings: (settings) => ({
+    data: '{}',
+    head: Buffer.from(`{"parameters":${stringifyExact(settings ?? {})},"review":`),
+    tail: END,
+  }),
+  verdict: violationVerdict,
+};

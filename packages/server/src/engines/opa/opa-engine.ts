@@ -1,0 +1,73 @@
+import type { Policy } from '@portcullis/contract';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import { compileModule } from '../../wasm/compile-module.ts';
+import type { CompiledModule } from '../../wasm/compiled-module.ts';
+import type { ModuleInfo } from '../../wasm/module-info.ts';
+import { checkLimits } from '../../wasm/sandbox.ts';
+import type { Engine, EngineHost, Evaluation, Evaluator } from '../engine.ts';
+import { GATEKEEPER_DIALECT, OPA_DIALECT, type OpaDialect } from './opa-dialect.ts';
+import { createOpaEvaluator } from './opa-evaluator.ts';
+import { checkExports, hasExport, isOneCall } from './opa-exports.ts';
+import { OPA_IMPORTS } from './opa-host.ts';
+
+/** Modules that `opa build -t wasm` makes, asked and answering as OPA is by Kubernetes. */
+export const opaEngine: Engine<CompiledModule> = createEngine(OPA_DIALECT);
+/** The same modules, asked and answering as Gatekeeper's templates. Nothing in the module tells, so the policy has to. */
+export const gatekeeperEngine: Engine<CompiledModule> = createEngine(GATEKEEPER_DIALECT);
+
+function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
+  return {
+    name: dialect.name,
+    phrases: {
+      refused: "policy '{policy}' failed",
+      ignored: "policy '{policy}' failed and is ignored",
+      reason: 'PolicyError',
+    },
+
+    detect: (info) => dialect === OPA_DIALECT && isOpaModule(info),
+
+    describe: (info) => (isOneCall(info) ? 'Rego (ABI 1.2 or later)' : 'Rego (ABI 1.0 or 1.1)'),
+
+    compile: (bytes) => compileModule(bytes, OPA_IMPORTS, { importedMemory: 'env.memory' }),
+
+    async admit(module: CompiledModule, policy: Policy, host: EngineHost): Promise<Fault | undefined> {
+      const { gate, limits } = policy.spec;
+      if (gate !== 'admission') {
+        const message = `modules of the engine \`${dialect.name}\` answer the gate admission, not \`${gate}\``;
+        return new Fault('PC_POLICY_VALUE', message);
+      }
+      const problem = checkExports(module.info, policy.metadata.name) ?? checkLimits(module, limits);
+      if (problem !== undefined) return problem;
+      const settings = dialect.settings(policy.spec.settings);
+      if (isFault(settings)) return settings;
+      const evaluator = createOpaEvaluator(module, { policy, dialect, settings }, host);
+      try {
+        return await evaluator.prepare(host.clock.now() + limits.timeoutMs);
+      } finally {
+        evaluator.close();
+      }
+    },
+
+    open(module: CompiledModule, policy: Policy, host: EngineHost): Evaluator {
+      const settings = dialect.settings(policy.spec.settings);
+      if (isFault(settings)) return refusing(settings);
+      const evaluator = createOpaEvaluator(module, { policy, dialect, settings }, host);
+      // The first evaluation should not have to wait for a start; one that fails tries again.
+      if (evaluator.isFirst && !host.runtime.idle.isFull)
+        void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
+      return evaluator;
+    },
+  };
+}
+
+function isOpaModule(info: ModuleInfo): boolean {
+  return (
+    hasExport(info, 'opa_eval_ctx_new') && hasExport(info, 'opa_json_dump') && hasExport(info, 'builtins')
+  );
+}
+
+/** Of a policy that was opened although it was not admitted. */
+function refusing({ code, message }: Fault): Evaluator {
+  const evaluation: Evaluation = { verdict: { outcome: 'fault', code, message }, fuel: 0, memoryBytes: 0 };
+  return { evaluate: () => Promise.resolve(evaluation), close: () => undefined };
+}

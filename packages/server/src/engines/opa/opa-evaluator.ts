@@ -1,0 +1,94 @@
+import type { Policy, Review, Verdict } from '@portcullis/contract';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import type { CompiledModule } from '../../wasm/compiled-module.ts';
+import { createSandbox } from '../../wasm/sandbox.ts';
+import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
+import { ENTRY, opaAdapter } from './opa-adapter.ts';
+import { createOpaCall, type OpaCall } from './opa-call.ts';
+import type { OpaDialect, OpaSettings } from './opa-dialect.ts';
+import { findEntrypoint } from './opa-entrypoint.ts';
+import { isOneCall } from './opa-exports.ts';
+import { OPA_HOST } from './opa-host.ts';
+import { useOpaInstances } from './opa-instances.ts';
+import { parseResult } from './opa-output.ts';
+
+export interface OpaEvaluator extends Evaluator {
+  /** Makes an instance when there is none, so that a module whose start fails is known before it serves. */
+  prepare(deadline: number): Promise<Fault | undefined>;
+  /** No other policy of the thread shares its instances yet. */
+  readonly isFirst: boolean;
+}
+
+export interface OpaPolicy {
+  readonly policy: Policy;
+  readonly dialect: OpaDialect;
+  readonly settings: OpaSettings;
+}
+
+export function createOpaEvaluator(
+  module: CompiledModule,
+  { policy, dialect, settings }: OpaPolicy,
+  host: EngineHost,
+): OpaEvaluator {
+  const { metadata, spec } = policy;
+  const { shared, isFirst, release } = useOpaInstances(module, spec.limits, host, settings.data);
+  const { description } = shared;
+  const question = { description, data: NO_DATA, isOneCall: isOneCall(module.info), policy: metadata.name };
+  const sandbox = createSandbox<OpaCall>(module, {
+    host: OPA_HOST,
+    limits: spec.limits,
+    runtime: host.runtime,
+    stock: shared.stock,
+    adapter: opaAdapter(),
+  });
+
+  async function prepare(deadline: number): Promise<Fault | undefined> {
+    const refused = await sandbox.prepare(deadline);
+    if (refused !== undefined) return shared.startFault() ?? refused;
+    const entrypoint = findEntrypoint(description.entrypoints, spec.entrypoint);
+    return isFault(entrypoint) ? entrypoint : undefined;
+  }
+
+  return {
+    prepare,
+    isFirst,
+
+    async evaluate(review: Review, deadline: number): Promise<Evaluation> {
+      // Names of entry points are known once there has been an instance.
+      const refused = description.entrypoints.size === 0 ? await prepare(deadline) : undefined;
+      const entrypoint = refused ?? findEntrypoint(description.entrypoints, spec.entrypoint);
+      if (isFault(entrypoint)) return { verdict: faulted(entrypoint), fuel: 0, memoryBytes: 0 };
+      const input = Buffer.concat([settings.head, review.request.bytes, settings.tail]);
+      const call = createOpaCall(host, { ...question, input, entrypoint });
+      const run = await sandbox.run(ENTRY.evaluate, call, deadline);
+      if (isFault(run)) {
+        const { fuel = 0, memoryBytes = 0 } = run.data as { fuel?: number; memoryBytes?: number };
+        return { verdict: faulted(call.fault ?? startFault(run) ?? run), fuel, memoryBytes };
+      }
+      const { fuel, memoryBytes } = run;
+      return { verdict: readVerdict(call, review), fuel, memoryBytes };
+    },
+
+    close() {
+      sandbox.close();
+      release();
+    },
+  };
+
+  function startFault({ code }: Fault): Fault | undefined {
+    return code === 'PC_WASM_START' ? shared.startFault() : undefined;
+  }
+
+  function readVerdict({ result }: OpaCall, review: Review): Verdict {
+    const value =
+      result === undefined ? new Fault('PC_OPA_RESULT', 'the policy gave no answer') : parseResult(result);
+    const verdict = isFault(value) ? value : dialect.verdict(value, review, spec.phase);
+    return isFault(verdict) ? faulted(verdict) : verdict;
+  }
+}
+
+const NO_DATA = new Uint8Array(0);
+
+function faulted({ code, message }: Fault): Verdict {
+  return { outcome: 'fault', code, message };
+}

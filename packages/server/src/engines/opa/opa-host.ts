@@ -1,0 +1,127 @@
+import { Fault, isFault } from '../../kernel/fault.ts';
+import { parseJson } from '../../kernel/json/parse-json.ts';
+import { isJsonObject } from '../../kernel/json/json-equal.ts';
+import type { HostCall, HostFunction, HostInterface } from '../../wasm/host-interface.ts';
+import { callBuiltin, MAX_VALUE_BYTES, resolveBuiltins } from './opa-builtins.ts';
+import type { OpaCall } from './opa-call.ts';
+import { readText } from './opa-memory.ts';
+
+const MAX_ABORT_BYTES = 1024;
+const NO_FUNCTION = { params: [], results: [] } as const;
+
+const READERS: readonly ((call: HostCall<OpaCall>, text: Uint8Array) => Fault | undefined)[] = [
+  ({ context }, text) => {
+    context.result = text;
+    return undefined;
+  },
+  ({ context }, text) => {
+    const builtins = parseNumbers(text);
+    const resolved = isFault(builtins) ? builtins : resolveBuiltins(builtins);
+    if (isFault(resolved)) return resolved;
+    context.description.builtins = resolved;
+    return undefined;
+  },
+  ({ context }, text) => {
+    const entrypoints = parseNumbers(text);
+    if (isFault(entrypoints)) return entrypoints;
+    context.description.entrypoints = entrypoints;
+    return undefined;
+  },
+];
+
+/**
+ * What a module of OPA's imports. All that calls the module again is in the adapter, which asks here for the rest: `host.…` is
+ * what it imports, and no module of a user can.
+ */
+export const OPA_HOST: HostInterface<OpaCall> = {
+  env: {
+    opa_abort: {
+      type: { params: ['i32'], results: [] },
+      call: (call, address) => {
+        const text = readText(call.memory, address, MAX_ABORT_BYTES);
+        const reason = text === undefined ? 'without a readable reason' : Buffer.from(text).toString();
+        return end(call, new Fault('PC_OPA_ABORT', `the policy aborted: ${reason}`));
+      },
+    },
+    opa_println: {
+      type: { params: ['i32'], results: [] },
+      call: ({ context, memory }, address) => {
+        const text = readText(memory, address, MAX_VALUE_BYTES);
+        if (text !== undefined) context.print(Buffer.from(text).toString());
+      },
+    },
+    opa_builtin0: builtin(0),
+    opa_builtin1: builtin(1),
+    opa_builtin2: builtin(2),
+    opa_builtin3: builtin(3),
+    opa_builtin4: builtin(4),
+  },
+
+  host: {
+    length: { type: NO_FUNCTION, call: ({ context }, what) => documentOf(context, what).length },
+    write: {
+      type: NO_FUNCTION,
+      call: (call, what, address) => {
+        if (call.memory.write(address, documentOf(call.context, what))) return;
+        end(call, new Fault('PC_OPA_RESULT', 'the policy made room for a document outside of its memory'));
+      },
+    },
+    read: {
+      type: NO_FUNCTION,
+      call: (call, what, address) => {
+        const text = readText(call.memory, address, MAX_VALUE_BYTES);
+        const fault =
+          text === undefined
+            ? new Fault('PC_OPA_RESULT', 'its answer is too large or lies outside of its memory')
+            : READERS[what]?.(call, text);
+        if (isFault(fault)) end(call, fault);
+      },
+    },
+    call: {
+      type: NO_FUNCTION,
+      call: (call, id, count, ...addresses) => {
+        const answer = callBuiltin(call, id, addresses.slice(0, count));
+        if (isFault(answer)) return end(call, answer);
+        if (answer === undefined) return -1;
+        call.context.pending = answer;
+        return answer.length;
+      },
+    },
+    entrypoint: { type: NO_FUNCTION, call: ({ context }) => context.entrypoint },
+    is_one_call: { type: NO_FUNCTION, call: ({ context }) => Number(context.isOneCall) },
+  },
+};
+
+/** What modules of users may import. */
+export const OPA_IMPORTS: HostInterface<OpaCall> = { env: OPA_HOST['env'] ?? {} };
+
+function builtin(operands: number): HostFunction<OpaCall> {
+  const params = Array.from({ length: operands + 2 }, () => 'i32' as const);
+  return { type: { params, results: ['i32'] }, byAdapter: true };
+}
+
+function documentOf({ data, input, pending }: OpaCall, what: number): Uint8Array {
+  if (what === 0) return data;
+  return what === 1 ? input : pending;
+}
+
+function end(call: HostCall<OpaCall>, fault: Fault): never {
+  call.context.fault ??= fault;
+  return call.exit(1);
+}
+
+/** `{"name": number, …}` */
+function parseNumbers(text: Uint8Array): ReadonlyMap<string, number> | Fault {
+  const value = parseJson(text);
+  const numbers = new Map<string, number>();
+  const unreadable = new Fault(
+    'PC_OPA_RESULT',
+    'the module does not list its builtin functions or entry points',
+  );
+  if (isFault(value) || !isJsonObject(value)) return unreadable;
+  for (const [name, number] of Object.entries(value)) {
+    if (typeof number !== 'number' || !Number.isInteger(number)) return unreadable;
+    numbers.set(name, number);
+  }
+  return numbers;
+}
