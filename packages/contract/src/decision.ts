@@ -1,12 +1,13 @@
 import type { JsonPatch } from './json.ts';
 import type { FailurePolicy, GateName, Mode, Operation, Phase } from './policy.ts';
-import type { GroupVersionKind, GroupVersionResource } from './review.ts';
+import type { GroupVersionKind, GroupVersionResource, UserInfo } from './review.ts';
 import type { Cause, Outcome } from './verdict.ts';
 
 /** What the whole chain said to one review. */
 export interface Decision {
-  readonly outcome: 'allow' | 'deny';
-  /** Denial: all denials of the review in one text. */
+  /** Abstain: only of authentication, nobody knows the token, and of authorization, nobody has an opinion. */
+  readonly outcome: 'allow' | 'deny' | 'abstain';
+  /** Denial: all denials of the review in one text. Authorization: the reason of any outcome. */
   readonly message?: string;
   readonly reason?: string;
   readonly code?: number;
@@ -16,6 +17,12 @@ export interface Decision {
   readonly auditAnnotations: Readonly<Record<string, string>>;
   /** Mutating phase only; absent when nothing changed. */
   readonly patch?: JsonPatch;
+  /** Authentication: who holds the token; there in every allow of that gate. */
+  readonly user?: UserInfo;
+  /** Authentication: what the token is good for, of what was asked for; absent: what it is for the API server. */
+  readonly audiences?: readonly string[];
+  /** Authentication and authorization: what went wrong, for the error of the protocol. */
+  readonly error?: string;
   readonly contributions: readonly Contribution[];
   /** Revision of the policy set that decided. */
   readonly revision: number;
@@ -51,9 +58,14 @@ export interface DecisionRecord {
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
+  /** Authentication: who the token turned out to be, `""` when nobody. */
   readonly user: string;
+  /** Authorization. */
+  readonly verb?: string;
+  /** Authorization of what is no resource. */
+  readonly path?: string;
   readonly dryRun: boolean;
-  readonly outcome: 'allow' | 'deny' | 'unknown';
+  readonly outcome: Decision['outcome'] | 'unknown';
   readonly message?: string;
   readonly patched: boolean;
   readonly warnings: number;

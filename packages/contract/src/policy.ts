@@ -18,6 +18,13 @@ export interface Policy {
   readonly origin: PolicyOrigin;
   /** Present: the members decide, and `spec` has no code of its own (`module` is empty). */
   readonly group?: PolicyGroup;
+  /** Present: only requests that name the policy ask it, whatever it matches; the gate decides what becomes of a change. */
+  readonly byName?: ByName;
+}
+
+export interface ByName {
+  /** False: a change is a denial. */
+  readonly mayMutate: boolean;
 }
 
 /** Validating policies of which one expression makes one verdict. */
@@ -61,10 +68,14 @@ export interface PolicySpec {
   /** Absent: detected from the module. */
   readonly engine?: EngineName;
   readonly module: ModuleReference;
+  /** Which rule of a module that was compiled from Rego answers, by name or number; its first entry point when absent. */
+  readonly entrypoint?: string;
   /** Reaches the guest; any JSON value, null when the document has none. */
   readonly settings: JsonValue;
   readonly limits: Limits;
   readonly capabilities: readonly string[];
+  /** Kinds of cluster objects that the policy may read, for which it needs the capability as well; absent: none. */
+  readonly contextAwareResources?: readonly ObjectKind[];
   /** Absent: `protect`, and nothing removable. */
   readonly mutation?: MutationRules;
   /** Replaces the text shown to the client; the policy's own goes to the causes. */
@@ -92,6 +103,14 @@ export interface Match {
   readonly namespaceSelector?: LabelSelector;
   readonly objectSelector?: LabelSelector;
   readonly conditions: readonly MatchCondition[];
+  /** Authorization: `get`, `list`, …; absent: every verb. */
+  readonly verbs?: readonly string[];
+  /** Authorization: paths, a `*` at their end takes what begins so. With `resources` absent it leaves resources out. */
+  readonly nonResourceURLs?: readonly string[];
+  /** Authorization: globs of user names; absent: every user. */
+  readonly users?: readonly string[];
+  /** Authorization: names of groups, one of which the user must be in; absent: any. */
+  readonly groups?: readonly string[];
 }
 
 /** One rule with the semantics of admissionregistration.k8s.io/v1 `rules`. */
@@ -120,7 +139,7 @@ export interface LabelRequirement {
 
 export interface MatchCondition {
   readonly name: string;
-  /** CEL over `object`, `oldObject`, `request`. */
+  /** CEL over `object`, `oldObject`, `request`; at the gates of authentication and authorization `request` is the review's spec. */
   readonly expression: string;
 }
 
@@ -141,6 +160,12 @@ export interface KeyReference {
   readonly name: string;
   readonly key: string;
   readonly namespace?: string;
+}
+
+/** As objects spell it. */
+export interface ObjectKind {
+  readonly apiVersion: string;
+  readonly kind: string;
 }
 
 /** All enforced per evaluation. */

@@ -6,9 +6,11 @@ export interface Review {
   readonly gate: GateName;
   /** The caller's id of the request; appears in logs and records. */
   readonly uid: string;
+  /** Authentication and authorization: CREATE, since reviews are created. */
   readonly operation: Operation;
-  /** What the rule matched, after the API server's conversion. */
+  /** What the rule matched, after the API server's conversion; of authentication and authorization the review's own. */
   readonly kind: GroupVersionKind;
+  /** Authorization: what is asked for; all of it `""` for a path. */
   readonly resource: GroupVersionResource;
   /** `""` when the request is for the resource itself. */
   readonly subresource: string;
@@ -18,6 +20,10 @@ export interface Review {
   readonly namespace: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
+  /** Authorization: what the user wants to do. */
+  readonly verb?: string;
+  /** Authorization: what the user wants to do it to, where that is no resource. */
+  readonly path?: string;
   readonly object?: JsonDocument;
   readonly oldObject?: JsonDocument;
   /**

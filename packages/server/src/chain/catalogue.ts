@@ -4,6 +4,7 @@ import { isFault } from '../kernel/fault.ts';
 import type { Steps } from '../kernel/in-slices.ts';
 import type { NamespaceLabels } from '../kernel/ports.ts';
 import { createExceptionMatcher, type ExceptionMatcher } from '../policy/exceptions/exception-matcher.ts';
+import { isAccessGate } from '../policy/access-gate.ts';
 import { createMatcher } from '../policy/matcher.ts';
 import { programsOf } from '../policy/programs-of.ts';
 import { openGroup, type OpenedProgram } from './open-group.ts';
@@ -105,8 +106,10 @@ export function* openCatalogue(
   const exceptions = openExceptions(set.exceptions, options);
   for (const [index, prepared] of set.policies.entries()) {
     const opened = previous.opened(prepared.fingerprint) ?? load(prepared, set, options);
-    const { name } = prepared.policy.metadata;
-    parts.add({ ...opened, exceptions: exceptions.filter((exception) => exception.names(name)) });
+    const { metadata, spec } = prepared.policy;
+    // An exception is about requests that change something; it must not give rights that nobody meant to give.
+    const concerning = isAccessGate(spec.gate) ? [] : exceptions;
+    parts.add({ ...opened, exceptions: concerning.filter((exception) => exception.names(metadata.name)) });
     if (index % STEP === STEP - 1) yield;
   }
   const catalogue = new Catalogue(set.revision, parts);

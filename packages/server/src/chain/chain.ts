@@ -1,6 +1,5 @@
 import type {
   Decision,
-  DecisionRecord,
   FailurePolicy,
   JsonPatchOperation,
   JsonValue,
@@ -11,6 +10,8 @@ import { Fault, isFault } from '../kernel/fault.ts';
 import { atOnce, inSlices } from '../kernel/in-slices.ts';
 import type { NamespaceAppears } from '../kernel/ports.ts';
 import { failureClassOf } from '../policy/failure-class.ts';
+import { isAccessGate } from '../policy/access-gate.ts';
+import { askInTurn } from './ask-in-turn.ts';
 import { ask, faulted, type AskPorts } from './ask.ts';
 import { Catalogue, openCatalogue, type CatalogueOptions, type OpenedCatalogue } from './catalogue.ts';
 import type { Finding } from './finding.ts';
@@ -19,18 +20,30 @@ import type { LoadedPolicy } from './loaded-policy.ts';
 import { applyMutation, withoutMutation } from './mutate.ts';
 import type { Observer } from './observer.ts';
 import type { PolicySet } from './policy-set.ts';
+import { recordOf } from './record-of.ts';
+import { settleAuthentication, settleAuthorization, type Audiences } from './settle-access.ts';
 
-/** What a gate asks: one phase, of all policies or of one. */
-export interface Question {
-  readonly phase: Phase;
+/** What every gate says about its question. */
+interface Asking {
   /** Only this policy. Its match still decides whether it is asked. */
   readonly policy?: string;
+  /** W3C trace context of the request. */
+  readonly traceParent?: string;
+}
+
+/** What a gate asks: one phase, of all policies or of one. */
+export interface Question extends Asking {
+  readonly phase: Phase;
   /** Only policies of this class. */
   readonly failureClass?: FailurePolicy;
   /** How the gate's protocol makes a review with a changed object. */
   readonly withObject: (review: Review, object: JsonValue) => Review;
-  /** W3C trace context of the request. */
-  readonly traceParent?: string;
+}
+
+/** What the gates of authentication and authorization ask: their policies in order, until one decides. */
+export interface AccessQuestion extends Asking {
+  /** Authentication: what the token has to be good for. */
+  readonly audiences?: Audiences;
 }
 
 export interface Chain {
@@ -42,6 +55,8 @@ export interface Chain {
   readonly revision: number;
   /** PC_NOT_FOUND for a policy that does not exist, PC_NOT_READY before the first set. Never rejects. */
   decide(review: Review, question: Question): Promise<Decision | Fault>;
+  /** The same for reviews of authentication and authorization. */
+  decideAccess(review: Review, question: AccessQuestion): Promise<Decision | Fault>;
   close(): void;
 }
 
@@ -66,7 +81,11 @@ export function createChain(options: ChainOptions): Chain {
     previous.retire(opened.unused);
   }
 
-  async function decide(review: Review, question: Question): Promise<Decision | Fault> {
+  async function observed(
+    review: Review,
+    question: Selection,
+    judge: (asked: Asked) => Promise<Decision>,
+  ): Promise<Decision | Fault> {
     const current = catalogue;
     const asked = select(current, review, question);
     if (isFault(asked)) return asked;
@@ -74,15 +93,30 @@ export function createChain(options: ChainOptions): Chain {
     current.enter();
     let decision: Decision | undefined;
     try {
-      const judge = question.phase === 'mutate' ? mutateInOrder : validateTogether;
-      decision = await judge(asked, review, question);
+      decision = await judge(asked);
       return decision;
     } finally {
       current.leave();
       options.observer.decided(
-        record(review, question, { decision, durationMs: clock.now() - started, time: clock.wall() }),
+        recordOf(review, question, { decision, durationMs: clock.now() - started, time: clock.wall() }),
       );
     }
+  }
+
+  function decide(review: Review, question: Question): Promise<Decision | Fault> {
+    const judge = question.phase === 'mutate' ? mutateInOrder : validateTogether;
+    return observed(review, question, (asked) => judge(asked, review, question));
+  }
+
+  function decideAccess(review: Review, question: AccessQuestion): Promise<Decision | Fault> {
+    const { audiences = NO_AUDIENCES } = question;
+    const settleAccess =
+      review.gate === 'authentication'
+        ? (finding: Finding) => settleAuthentication(finding, audiences)
+        : settleAuthorization;
+    return observed(review, { ...question, phase: 'validate' }, (asked) =>
+      askInTurn(asked, review, { ...ports, settle: settleAccess }),
+    );
   }
 
   /** Each policy sees what the ones before it made; the first denial ends the phase. */
@@ -143,10 +177,17 @@ export function createChain(options: ChainOptions): Chain {
       return catalogue.revision;
     },
     decide,
+    decideAccess,
     close() {
       catalogue.retire(catalogue.policies);
     },
   };
+}
+
+/** Of a set of policies, those that are asked. */
+interface Selection extends Asking {
+  readonly phase: Phase;
+  readonly failureClass?: FailurePolicy;
 }
 
 interface Asked {
@@ -154,7 +195,7 @@ interface Asked {
   readonly revision: number;
 }
 
-function select(catalogue: Catalogue, review: Review, question: Question): Asked | Fault {
+function select(catalogue: Catalogue, review: Review, question: Selection): Asked | Fault {
   const { phase, policy, failureClass } = question;
   // No policies and no knowledge of any are two things: only the first one may allow.
   if (catalogue.revision === 0) return new Fault('PC_NOT_READY', 'no policy set has been loaded yet');
@@ -167,40 +208,11 @@ function select(catalogue: Catalogue, review: Review, question: Question): Asked
   if (policy === undefined) return { policies: candidates, revision };
   const named = catalogue.find(phase, policy);
   if (named?.policy.spec.gate !== review.gate)
-    return new Fault('PC_NOT_FOUND', `there is no ${phase} policy \`${policy}\``);
+    return new Fault(
+      'PC_NOT_FOUND',
+      `there is no ${isAccessGate(review.gate) ? review.gate : phase} policy \`${policy}\``,
+    );
   return { policies: candidates.includes(named) ? [named] : [], revision };
 }
 
-interface Outcome {
-  readonly decision: Decision | undefined;
-  readonly durationMs: number;
-  readonly time: number;
-}
-
-/** What is kept of a decision. Without a decision the outcome is `unknown`: reported all the same. */
-function record(review: Review, question: Question, { decision, durationMs, time }: Outcome): DecisionRecord {
-  return {
-    time,
-    gate: review.gate,
-    phase: question.phase,
-    uid: review.uid,
-    operation: review.operation,
-    kind: review.kind,
-    resource: review.resource,
-    subresource: review.subresource,
-    namespace: review.namespace,
-    name: review.name,
-    user: review.user.username,
-    dryRun: review.dryRun,
-    outcome: decision?.outcome ?? 'unknown',
-    patched: decision?.patch !== undefined,
-    warnings: decision?.warnings.length ?? 0,
-    auditAnnotations: decision?.auditAnnotations ?? {},
-    contributions: decision?.contributions ?? [],
-    revision: decision?.revision ?? 0,
-    durationMs,
-    // Last: V8 sets what follows a spread one by one.
-    ...(decision?.message === undefined ? {} : { message: decision.message }),
-    ...(question.traceParent === undefined ? {} : { traceParent: question.traceParent }),
-  };
-}
+const NO_AUDIENCES: Audiences = { wanted: [], own: [] };

@@ -116,7 +116,7 @@ export function combine(settled: readonly Settled[], patch: JsonPatch, revision:
     code ??= verdict.code;
   }
 
-  const contributions = settled.map(({ finding }) => contribution(finding));
+  const contributions = settled.map(({ finding }) => contributionOf(finding));
   if (!denied) {
     return {
       outcome: 'allow',
@@ -141,7 +141,14 @@ export function combine(settled: readonly Settled[], patch: JsonPatch, revision:
   };
 }
 
-function contribution({ loaded, verdict, exception, durationMs, fuel, memoryBytes }: Finding): Contribution {
+export function contributionOf({
+  loaded,
+  verdict,
+  exception,
+  durationMs,
+  fuel,
+  memoryBytes,
+}: Finding): Contribution {
   const { metadata, spec } = loaded.policy;
   return {
     policy: metadata.name,

@@ -3,6 +3,7 @@ import type { Engine, EngineHost } from '../engines/engine.ts';
 import { sha256 } from '../kernel/digest.ts';
 import { Fault, isFault } from '../kernel/fault.ts';
 import { stringifyExact } from '../kernel/json/json-document.ts';
+import { isAccessGate } from '../policy/access-gate.ts';
 import { createMatcher } from '../policy/matcher.ts';
 import { describePolicy } from '../policy/describe-policy.ts';
 import { programsOf } from '../policy/programs-of.ts';
@@ -110,6 +111,8 @@ export function createPolicyPreparer(options: PreparerOptions): PolicyPreparer {
     const found = await runnable(policy, module);
     if (isFault(found)) return found;
     const { engine, key, resolved } = found;
+    const unfit = checkGate(engine, policy);
+    if (unfit !== undefined) return unfit;
     if (isFault(found.compiled)) return found.compiled;
     const refused = await engine.admit(found.compiled, policy, options.host);
     return refused ?? { program: { engine: engine.name, module: key }, resolved };
@@ -150,6 +153,13 @@ export function createPolicyPreparer(options: PreparerOptions): PolicyPreparer {
       for (const digest of detected.keys()) if (!digests.has(digest)) detected.delete(digest);
     },
   };
+}
+
+/** A module that does not understand the question must not be asked: its answer would be about something else. */
+function checkGate({ name, gates }: Engine, { spec: { gate } }: Policy): Fault | undefined {
+  const isFit = gates === undefined ? !isAccessGate(gate) : gates.has(gate);
+  if (isFit) return undefined;
+  return new Fault('PC_POLICY_VALUE', `modules of the engine \`${name}\` do not answer the gate \`${gate}\``);
 }
 
 function keyOf({ name }: Engine, { digest }: ResolvedModule): string {

@@ -1,4 +1,4 @@
-import type { EngineName, Policy, Review, Verdict } from '@portcullis/contract';
+import type { EngineName, GateName, Policy, Review, Verdict } from '@portcullis/contract';
 import type { Fault } from '../kernel/fault.ts';
 import type { Clock, Logger } from '../kernel/ports.ts';
 import type { ModuleInfo } from '../wasm/module-info.ts';
@@ -11,6 +11,8 @@ import type { HostCapabilities } from './host-capabilities.ts';
  */
 export interface Engine<M extends object = object> {
   readonly name: EngineName;
+  /** Gates whose reviews its modules understand; absent: all but `authentication` and `authorization`. */
+  readonly gates?: ReadonlySet<GateName>;
   readonly phrases: FaultPhrases;
   /** Whether a module looks like one of this engine's; asked only when the policy names no engine. */
   detect(info: ModuleInfo): boolean;

@@ -30,7 +30,7 @@ export interface PolicyView {
 
 export interface DecisionFilter {
   readonly policy?: string;
-  readonly outcome?: 'allow' | 'deny';
+  readonly outcome?: 'allow' | 'deny' | 'abstain';
   readonly namespace?: string;
   readonly uid?: string;
   /** Contributions with a fault only. */

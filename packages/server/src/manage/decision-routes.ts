@@ -16,7 +16,7 @@ const moment = z
 
 const querySchema = z.strictObject({
   policy: z.string().exactOptional().describe('the name of a policy that took part'),
-  outcome: z.enum(['allow', 'deny']).exactOptional().describe('`allow` or `deny`'),
+  outcome: z.enum(['allow', 'deny', 'abstain']).exactOptional().describe('`allow`, `deny` or `abstain`'),
   namespace: z.string().exactOptional().describe('a namespace'),
   uid: z.string().exactOptional().describe('the uid of a review'),
   faulted: flag.exactOptional().describe('`true` (a policy could not answer) or `false`'),

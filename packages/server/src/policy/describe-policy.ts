@@ -33,6 +33,8 @@ export function describePolicy(policy: Policy): JsonObject {
       ...(group === undefined ? describeProgram(spec) : describeGroup(group)),
       ...(spec.mutation === undefined ? {} : { mutation: { ...spec.mutation } }),
       ...given('message', spec.message),
+      // No document says this: it is what tells one policy from another.
+      ...(policy.byName === undefined ? {} : { byName: { ...policy.byName } }),
     },
   };
 }
@@ -75,7 +77,8 @@ function describeGroup({ expression, members }: PolicyGroup): JsonObject {
   return { expression, members: Object.fromEntries(described) as JsonObject };
 }
 
-function describeProgram({ engine, module, settings, limits, capabilities }: PolicySpec): JsonObject {
+function describeProgram(spec: PolicySpec): JsonObject {
+  const { engine, module, settings, limits, capabilities, contextAwareResources = [] } = spec;
   return {
     ...given('engine', engine),
     module: { ...module } as JsonObject,
@@ -87,6 +90,10 @@ function describeProgram({ engine, module, settings, limits, capabilities }: Pol
       ...(limits.outputBytes === undefined ? {} : { output: formatByteSize(limits.outputBytes) }),
     },
     ...filled('capabilities', capabilities),
+    ...filled(
+      'contextAwareResources',
+      contextAwareResources.map((readable) => ({ ...readable })),
+    ),
   };
 }
 
@@ -108,6 +115,10 @@ function describeMatch(match: Match): JsonObject {
       'conditions',
       match.conditions.map((condition) => ({ ...condition })),
     ),
+    ...given('verbs', match.verbs),
+    ...given('nonResourceURLs', match.nonResourceURLs),
+    ...given('users', match.users),
+    ...given('groups', match.groups),
   };
 }
 

@@ -1,6 +1,14 @@
-import type { GroupVersionResource, Match, Operation, PolicyMetadata, Review } from '@portcullis/contract';
+import type {
+  GateName,
+  GroupVersionResource,
+  Match,
+  Operation,
+  PolicyMetadata,
+  Review,
+} from '@portcullis/contract';
 import { isFault, type Fault } from '../kernel/fault.ts';
 import type { NamespaceLabels } from '../kernel/ports.ts';
+import { createAccessMatcher } from './match/access-matcher.ts';
 import { createConditions } from './match/conditions.ts';
 import { createNamespaceNameMatcher, createNamespaceSelector } from './match/namespace-matcher.ts';
 import { createObjectSelector } from './match/object-selector.ts';
@@ -38,15 +46,16 @@ export interface Matcher {
 /** What a matcher needs of a policy or an exception. */
 export interface Matched {
   readonly metadata: Pick<PolicyMetadata, 'namespace'>;
-  readonly spec: { readonly match: Match };
+  readonly spec: { readonly match: Match; readonly gate?: GateName };
 }
 
 /** PC_POLICY_CONDITION when a CEL condition does not compile. */
 export function createMatcher(policy: Matched, { namespaceLabels }: MatcherPorts): Matcher | Fault {
-  const { match } = policy.spec;
+  const { match, gate } = policy.spec;
   const compiled = createConditions(match);
   if (isFault(compiled)) return compiled;
   const conditions = compiled;
+  if (gate === 'authorization') return whole(createAccessMatcher(match, conditions));
 
   const { namespace } = policy.metadata;
   const { operations } = match;
@@ -90,6 +99,10 @@ export function createMatcher(policy: Matched, { namespaceLabels }: MatcherPorts
     return isFault(selected) || conditions === undefined ? selected : conditions(review);
   }
 
+  return whole({ matchesKind, matchesObject });
+}
+
+function whole({ matchesKind, matchesObject }: Omit<Matcher, 'matches'>): Matcher {
   return {
     matchesKind,
     matchesObject,

@@ -5,9 +5,9 @@ import { cut } from './cut.ts';
 const MAX_NAME = 512;
 const MAX_ANNOTATIONS = 64;
 
-/** A record worth keeping when not all can be: anything but a plain allow. */
+/** A record worth keeping when not all can be: anything but a plain allow, or nobody's having an opinion. */
 export function isNotable(record: DecisionRecord): boolean {
-  if (record.outcome !== 'allow') return true;
+  if (record.outcome !== 'allow' && record.outcome !== 'abstain') return true;
   for (const { outcome } of record.contributions) if (outcome === 'fault') return true;
   return false;
 }
@@ -21,9 +21,22 @@ export function trimRecord(record: DecisionRecord): DecisionRecord {
     namespace: cut(record.namespace, MAX_NAME),
     name: cut(record.name, MAX_NAME),
     user: cut(record.user, MAX_NAME),
+    ...(record.verb === undefined ? {} : { verb: cut(record.verb, MAX_NAME) }),
+    ...(record.path === undefined ? {} : { path: cut(record.path, MAX_NAME) }),
+    ...resourceOf(record),
     ...(record.message === undefined ? {} : { message: cut(record.message) }),
     auditAnnotations: Object.fromEntries(annotations.map(([key, value]) => [cut(key, MAX_NAME), cut(value)])),
     contributions: record.contributions.map(trimContribution),
+  };
+}
+
+/** Elsewhere the API server has seen to its length; who asks what somebody may do can ask about anything. */
+function resourceOf({ gate, resource, subresource }: DecisionRecord): Partial<DecisionRecord> {
+  if (gate !== 'authorization') return {};
+  const { group, version, resource: name } = resource;
+  return {
+    resource: { group: cut(group, MAX_NAME), version: cut(version, MAX_NAME), resource: cut(name, MAX_NAME) },
+    subresource: cut(subresource, MAX_NAME),
   };
 }
 

@@ -31,7 +31,7 @@ describe('decisions', () => {
   for (const [query, detail] of [
     ['limit=0', 'query parameter `limit` must be a whole number from 1 to 1000, not `0`'],
     ['limit=1001', 'query parameter `limit` must be a whole number from 1 to 1000, not `1001`'],
-    ['outcome=maybe', 'query parameter `outcome` must be `allow` or `deny`, not `maybe`'],
+    ['outcome=maybe', 'query parameter `outcome` must be `allow`, `deny` or `abstain`, not `maybe`'],
     ['since=yesterday', /^query parameter `since` must be milliseconds/],
     ['polcy=a', /^there is no query parameter `polcy`, there are `policy`/],
     ['uid=a&uid=b', 'query parameter `uid` stands twice'],

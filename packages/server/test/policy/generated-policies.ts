@@ -95,8 +95,30 @@ const module: fc.Arbitrary<ModuleReference> = fc
     fc.option(digest).map((sha256) => (sha256 === null ? { ...place } : { ...place, sha256 })),
   );
 
-/** Any policy that a document can say, without an origin. */
-export const anyPolicy: fc.Arbitrary<Omit<Policy, 'origin'>> = fc.record({
+const access = fc.record(
+  {
+    verbs: fc.array(word, { minLength: 1, maxLength: 3 }),
+    nonResourceURLs: fc.array(fc.constantFrom('*', '/healthz', '/logs/*'), { minLength: 1, maxLength: 3 }),
+    users: fc.array(text, { minLength: 1, maxLength: 3 }),
+    groups: fc.array(text, { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: [] },
+);
+
+/** With what means something at its gate, and nothing else. */
+function fitGate(policy: Omit<Policy, 'origin'>, wish: Partial<Match>): Omit<Policy, 'origin'> {
+  const { gate, match: any } = policy.spec;
+  if (gate === 'admission') return policy;
+  const bare = { operations: [], resources: [], namespaces: [], excludedNamespaces: [] };
+  const { resources, namespaces, excludedNamespaces, conditions } = any;
+  const fitting: Match =
+    gate === 'authentication'
+      ? { ...bare, conditions }
+      : { ...bare, resources, namespaces, excludedNamespaces, conditions, ...wish };
+  return { ...policy, spec: { ...policy.spec, phase: 'validate', match: fitting } };
+}
+
+const policyOfAnyGate: fc.Arbitrary<Omit<Policy, 'origin'>> = fc.record({
   metadata: fc.record(
     {
       name: word,
@@ -109,7 +131,7 @@ export const anyPolicy: fc.Arbitrary<Omit<Policy, 'origin'>> = fc.record({
   ),
   spec: fc.record(
     {
-      gate: fc.constantFrom('admission', 'authorization'),
+      gate: fc.constantFrom('admission', 'authentication', 'authorization'),
       phase: fc.constantFrom('validate', 'mutate'),
       order: fc.integer(),
       mode: fc.constantFrom('enforce', 'warn', 'audit'),
@@ -144,3 +166,8 @@ export const anyPolicy: fc.Arbitrary<Omit<Policy, 'origin'>> = fc.record({
     },
   ),
 });
+
+/** Any policy that a document can say, without an origin. */
+export const anyPolicy: fc.Arbitrary<Omit<Policy, 'origin'>> = fc
+  .tuple(policyOfAnyGate, access)
+  .map(([policy, wish]) => fitGate(policy, wish));

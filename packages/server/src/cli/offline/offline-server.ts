@@ -43,7 +43,7 @@ export interface JudgeOptions {
 }
 
 export interface Judgement {
-  readonly outcome: 'allow' | 'deny';
+  readonly outcome: Decision['outcome'];
   readonly mutate: Decision;
   /** Absent when the mutating phase denied. */
   readonly validate?: Decision;

@@ -8,7 +8,7 @@ import { WASI_HOST } from '../../wasm/wasi/wasi-host.ts';
 import type { Engine, EngineHost, Evaluator } from '../engine.ts';
 import { createStartTrials } from '../start-trials.ts';
 import { createWasiEvaluator } from './wasi-evaluator.ts';
-import { COMMAND, entryFor, isAction, USE_CASES } from './wasi-exports.ts';
+import { COMMAND, entryFor, isAction, USE_CASES, type WasiGate } from './wasi-exports.ts';
 
 const IMPORTED = 'wasi_snapshot_preview1';
 /** Programs of another dialect say so here; everything else about them looks alike. */
@@ -19,6 +19,7 @@ const tryStart = createStartTrials();
 /** Modules that read a request from standard input and write the answer to standard output. */
 export const wasiEngine: Engine<CompiledModule> = {
   name: 'wasi',
+  gates: new Set(Object.keys(USE_CASES) as WasiGate[]),
   phrases: {
     refused: "admission review failed in wasm module '{policy}'",
     ignored: "wasm module '{policy}' failed and is ignored",

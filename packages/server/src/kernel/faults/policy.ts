@@ -30,6 +30,10 @@ export const POLICY_FAULTS = {
     meaning: 'the labels of a namespace are not known, so namespaceSelector could not be decided',
     advice: 'name the namespace under `namespaces` in the configuration, or match by name instead',
   },
+  PC_POLICY_USER: {
+    meaning: 'a policy authenticated a token and did not say whose it is',
+    advice: 'answer with a `user` that has a `username`, or do not authenticate',
+  },
   PC_POLICY_SETTINGS: {
     meaning: 'a policy refused its settings',
     advice: 'change `spec.settings` as the message says',

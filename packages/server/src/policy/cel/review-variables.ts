@@ -1,4 +1,5 @@
 import type { Review } from '@portcullis/contract';
+import { isAccessGate } from '../access-gate.ts';
 import { celValueOf, type CelValue } from './cel-value.ts';
 
 /** What expressions may name. */
@@ -16,7 +17,9 @@ export function reviewVariables(review: Review): CelVariables {
       return celValueOf(review.oldObject);
     },
     get request() {
-      return celValueOf(review.request);
+      const request = celValueOf(review.request);
+      // As in the API server's own conditions on these reviews.
+      return isAccessGate(review.gate) && request instanceof Map ? (request.get('spec') ?? null) : request;
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   labelKeySchema,
   labelValueSchema,
   namespaceGlobSchema,
+  nonResourceUrlSchema,
   resourcePatternSchema,
 } from './value-schemas.ts';
 
@@ -87,7 +88,9 @@ export const expressionSchema = filledText.refine(
 
 const condition = z.strictObject({
   name: filledText.describe('appears in messages; unique in the policy'),
-  expression: expressionSchema.describe('CEL over `object`, `oldObject` and `request`; must yield a boolean'),
+  expression: expressionSchema.describe(
+    'CEL over `object`, `oldObject` and `request`; must yield a boolean. At the gates `authentication` and `authorization` `request` is the spec of the review',
+  ),
 });
 
 export const matchSchema = z.strictObject({
@@ -142,4 +145,26 @@ export const matchSchema = z.strictObject({
       }
     })
     .describe('CEL conditions, all of which must be true'),
+  verbs: z
+    .array(filledText)
+    .min(1)
+    .exactOptional()
+    .describe('gate `authorization`: `get`, `list`, …; default, and `*`: every verb'),
+  nonResourceURLs: z
+    .array(nonResourceUrlSchema)
+    .min(1)
+    .exactOptional()
+    .describe(
+      'gate `authorization`: paths such as `/healthz` or `/logs/*`; with `resources` too, either is enough',
+    ),
+  users: z
+    .array(filledText)
+    .min(1)
+    .exactOptional()
+    .describe('gate `authorization`: user names, `*` and `?` allowed; default: every user'),
+  groups: z
+    .array(filledText)
+    .min(1)
+    .exactOptional()
+    .describe('gate `authorization`: groups, one of which the user must be in; default: any user'),
 });

@@ -1,5 +1,6 @@
 import type { ModuleReference } from '@portcullis/contract';
 import { z } from 'zod';
+import { namespacedGateProblems, reportProblems } from './gate-problems.ts';
 import { groupDocumentSchema, policyDocumentSchema } from './policy-document-schema.ts';
 import { namespaceSchema, show } from './value-schemas.ts';
 
@@ -16,6 +17,7 @@ export const namespacedPolicyDocumentSchema = z
   })
   .superRefine((document, context) => {
     refuseForeignCode(document.spec.module, ['spec', 'module'], document.metadata, context);
+    reportProblems(namespacedGateProblems(document.spec), context, ['spec']);
   });
 
 /** A group that judges its own namespace only. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admissionMatchProblems, gateProblems, groupGateProblems, reportProblems } from './gate-problems.ts';
 import { expressionSchema, matchSchema } from './match-schema.ts';
 import {
   base64Schema,
@@ -128,52 +129,68 @@ const program = {
     .exactOptional()
     .describe('how the module is run; default: found out from the module'),
   module: moduleReference.describe('the code: exactly one place'),
+  entrypoint: filledText
+    .exactOptional()
+    .describe('the rule that answers, of a module compiled from Rego: name or number; default: its first one'),
   settings: z.unknown().default(null).describe('any value; reaches the policy as it is'),
   limits: limits.prefault({}).describe('enforced in each evaluation'),
   capabilities: z
     .array(filledText)
     .default([])
     .describe('what the policy may ask of the host: `kubernetes/get_resource`, `oci/*`'),
+  contextAwareResources: z
+    .array(
+      z.strictObject({
+        apiVersion: filledText.describe('group and version, `v1` for the core group'),
+        kind: filledText.describe('kind, as objects spell it'),
+      }),
+    )
+    .exactOptional()
+    .describe('kinds of objects of the cluster that the policy may read; it needs the capability as well'),
 };
 
-const spec = z.strictObject({
-  gate,
-  phase: z
-    .enum(['validate', 'mutate'])
-    .default('validate')
-    .describe('mutating policies run first, one after another'),
-  ...effect,
-  ...program,
-  mutation: z
-    .strictObject(mutationRules)
-    .exactOptional()
-    .describe('how complete objects that a mutating policy returns are read'),
-  message: filledText
-    .exactOptional()
-    .describe("replaces the text that the client sees; the policy's own goes to the causes"),
-});
+const spec = z
+  .strictObject({
+    gate,
+    phase: z
+      .enum(['validate', 'mutate'])
+      .default('validate')
+      .describe('mutating policies run first, one after another'),
+    ...effect,
+    ...program,
+    mutation: z
+      .strictObject(mutationRules)
+      .exactOptional()
+      .describe('how complete objects that a mutating policy returns are read'),
+    message: filledText
+      .exactOptional()
+      .describe("replaces the text that the client sees; the policy's own goes to the causes"),
+  })
+  .superRefine((document, context) => reportProblems(gateProblems(document), context));
 
-const groupSpec = z.strictObject({
-  gate,
-  ...effect,
-  expression: expressionSchema.describe(
-    'CEL over the members, called by name: `signed() && (trusted() || !remote())`; true allows',
-  ),
-  message: filledText.describe('what the client sees when the expression is false'),
-  members: z
-    .record(z.string(), z.strictObject(program))
-    .superRefine((members, context) => {
-      for (const name of Object.keys(members)) {
-        const [problem] = memberNameSchema.safeParse(name).error?.issues ?? [];
-        if (problem !== undefined)
-          context.addIssue({ code: 'custom', path: [name], message: problem.message });
-      }
-      const count = Object.keys(members).length;
-      if (count > 0 && count <= MAX_MEMBERS) return;
-      context.addIssue({ code: 'custom', message: `must have 1 to ${MAX_MEMBERS} members, not ${count}` });
-    })
-    .describe('validating policies by the name that the expression calls them by'),
-});
+const groupSpec = z
+  .strictObject({
+    gate,
+    ...effect,
+    expression: expressionSchema.describe(
+      'CEL over the members, called by name: `signed() && (trusted() || !remote())`; true allows',
+    ),
+    message: filledText.describe('what the client sees when the expression is false'),
+    members: z
+      .record(z.string(), z.strictObject(program))
+      .superRefine((members, context) => {
+        for (const name of Object.keys(members)) {
+          const [problem] = memberNameSchema.safeParse(name).error?.issues ?? [];
+          if (problem !== undefined)
+            context.addIssue({ code: 'custom', path: [name], message: problem.message });
+        }
+        const count = Object.keys(members).length;
+        if (count > 0 && count <= MAX_MEMBERS) return;
+        context.addIssue({ code: 'custom', message: `must have 1 to ${MAX_MEMBERS} members, not ${count}` });
+      })
+      .describe('validating policies by the name that the expression calls them by'),
+  })
+  .superRefine((document, context) => reportProblems(groupGateProblems(document), context));
 
 /** The one definition of the policy document: parsing, the JSON Schema and the reference in the docs come from it. */
 export const policyDocumentSchema = z.strictObject({
@@ -200,7 +217,10 @@ const exceptionSpec = z.strictObject({
     .array(policyGlobSchema)
     .min(1)
     .describe('names of policies that may not deny; `*` and `?` allowed, `*` alone means every policy'),
-  match: matchSchema.prefault({}).describe('the requests that are excepted; empty: all'),
+  match: matchSchema
+    .superRefine((match, context) => reportProblems(admissionMatchProblems(match), context))
+    .prefault({})
+    .describe('the requests that are excepted; empty: all'),
   users: z.array(filledText).default([]).describe('user names, `*` and `?` allowed; empty: every user'),
   groups: z
     .array(filledText)

@@ -172,3 +172,8 @@ export const policyGlobSchema = textSchema((text) =>
     ? text
     : new Problem(`must be the name of a policy, \`*\` and \`?\` allowed, not ${show(text)}`),
 );
+
+/** As in rules of RBAC. */
+export const nonResourceUrlSchema = z
+  .string()
+  .regex(/^(?:\*|\/[^*]*\*?)$/, 'must begin with `/`, and may have one `*` at its end');

@@ -25,9 +25,10 @@ export function namespaceKey(review: Review): string {
   return review.namespace === '' && isNamespaceObject(review) ? review.name : review.namespace;
 }
 
-function resourceKeys({ resources }: Match): readonly string[] | undefined {
-  if (resources.length === 0) return undefined;
+function resourceKeys({ resources, nonResourceURLs }: Match): readonly string[] | undefined {
+  if (resources.length === 0 && nonResourceURLs === undefined) return undefined;
   const keys = new Set<string>();
+  if (nonResourceURLs !== undefined) keys.add(resourceKey({ group: '', resource: '' }));
   for (const rule of resources) {
     for (const pattern of rule.resources) {
       const [resource = ''] = pattern.split('/', 1);

@@ -15,8 +15,7 @@ export function logDecision(log: Logger, record: DecisionRecord): void {
     uid: record.uid,
     gate: record.gate,
     phase: record.phase,
-    operation: record.operation,
-    kind: record.kind.kind,
+    ...subjectOf(record),
     namespace: record.namespace,
     name: record.name,
     user: record.user,
@@ -27,6 +26,13 @@ export function logDecision(log: Logger, record: DecisionRecord): void {
     durationMs: Math.round(record.durationMs * 1000) / 1000,
     revision: record.revision,
   });
+}
+
+/** Who is authenticated or authorised does not change anything: what is asked for tells more than that a review was made. */
+function subjectOf({ gate, operation, kind, resource, verb, path }: DecisionRecord): Record<string, string> {
+  if (gate === 'authentication') return {};
+  if (gate !== 'authorization') return { operation, kind: kind.kind };
+  return { verb: verb ?? '', ...(path === undefined ? { resource: resource.resource } : { path }) };
 }
 
 function levelOf(record: DecisionRecord, faulted: boolean): LogLevel {

@@ -17,6 +17,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Contribution, DecisionRecord } from '@portcullis/contract';
 import type { Logger } from '../../kernel/ports.ts';
+import { isAccessGate } from '../../policy/access-gate.ts';
 import { reportFailures } from './report-failures.ts';
 import { parseTraceParent } from './trace-parent.ts';
 
@@ -69,8 +70,8 @@ export function createSpanWriter(options: SpanWriterOptions): SpanWriter {
       );
       if (outcome === 'fault') child.setStatus({ code: SpanStatusCode.ERROR });
       child.end(from + durationMs);
-      // Mutating policies run one after another, validating ones together.
-      if (record.phase === 'mutate') from += durationMs;
+      // Validating policies run together, all others one after another.
+      if (record.phase === 'mutate' || isAccessGate(record.gate)) from += durationMs;
     }
     span.end(end);
   }
@@ -95,6 +96,8 @@ function attributesOf(record: DecisionRecord): Attributes {
     'portcullis.kind': record.kind.kind,
     'portcullis.namespace': record.namespace,
     'portcullis.name': record.name,
+    ...(record.verb === undefined ? {} : { 'portcullis.verb': record.verb }),
+    ...(record.path === undefined ? {} : { 'portcullis.path': record.path }),
     'portcullis.dry_run': record.dryRun,
     'portcullis.outcome': record.outcome,
     'portcullis.patched': record.patched,

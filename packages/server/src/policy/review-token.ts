@@ -1,0 +1,31 @@
+import type { JsonObject, Review } from '@portcullis/contract';
+
+const REDACTED = '[redacted]';
+/** Characters of a part of a token that is looked for by itself: shorter ones are words. */
+const MIN_PART = 8;
+
+/** The token that a review of authentication is about; undefined at every other gate. */
+export function tokenOf({ gate, request }: Review): string | undefined {
+  if (gate !== 'authentication') return undefined;
+  const spec = (request.value() as JsonObject)['spec'] as JsonObject | undefined;
+  const token = spec?.['token'];
+  return typeof token === 'string' && token !== '' ? token : undefined;
+}
+
+/** Takes a token out of texts, in whatever form a policy would quote it: whole, escaped, encoded, or a part of a JWT. */
+export function createTokenHider(token: string): (text: string) => string {
+  const bytes = Buffer.from(token);
+  const parts = token.split(/[.:]/).filter((part) => part.length >= MIN_PART);
+  const forms = new Set([
+    token,
+    JSON.stringify(token).slice(1, -1),
+    encodeURIComponent(token.toWellFormed()),
+    bytes.toString('base64'),
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+    ...parts,
+  ]);
+  // What holds another one goes first.
+  const longestFirst = [...forms].sort((a, b) => b.length - a.length);
+  return (text) => longestFirst.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
+}
