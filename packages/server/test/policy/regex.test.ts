@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { isFault } from '../../src/kernel/fault.ts';
-import { compileRegex } from '../../src/policy/cel/regex/compile-regex.ts';
-import { createRegexCache } from '../../src/policy/cel/regex/regex-cache.ts';
+import { compileRegex } from '../../src/kernel/regex/compile-regex.ts';
+import { createRegexCache } from '../../src/policy/cel/regex-cache.ts';
 
 const regex = createRegexCache(() => undefined);
 

@@ -1,4 +1,4 @@
-import { createRegexCache } from '../regex/regex-cache.ts';
+import { createRegexCache } from '../regex-cache.ts';
 import type { Register } from '../register.ts';
 import { CelFailure } from '../cel-failure.ts';
 

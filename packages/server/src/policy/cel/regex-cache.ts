@@ -1,7 +1,7 @@
-import { isFault } from '../../../kernel/fault.ts';
-import { CelFailure } from '../cel-failure.ts';
-import { compileRegex } from './compile-regex.ts';
-import { findMatches, type Charge } from './run-regex.ts';
+import { isFault } from '../../kernel/fault.ts';
+import { CelFailure } from './cel-failure.ts';
+import { compileRegex } from '../../kernel/regex/compile-regex.ts';
+import { findMatches, type Charge } from '../../kernel/regex/run-regex.ts';
 
 export interface Regex {
   test(text: string): boolean;

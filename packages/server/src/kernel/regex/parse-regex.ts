@@ -1,4 +1,4 @@
-import { Fault } from '../../../kernel/fault.ts';
+import { Fault } from '../fault.ts';
 import { caseless, negated, PERL_CLASSES, POSIX_CLASSES, unicodeClass } from './character-classes.ts';
 import type { Assertion, CharacterTest, RegexNode } from './regex-syntax.ts';
 
@@ -8,7 +8,7 @@ const MAX_LENGTH = 4096;
 /** Each is asked about each character of a text. */
 const MAX_CLASS_MEMBERS = 256;
 
-/** A pattern in the syntax of RE2, which CEL uses; PC_POLICY_CONDITION for anything else, back references and look-around among it. */
+/** A pattern in the syntax of RE2, which CEL and Rego use; PC_POLICY_CONDITION for anything else, back references and look-around among it. */
 export function parseRegex(pattern: string): RegexNode | Fault {
   if (pattern.length > MAX_LENGTH) return fault(`a regular expression of more than ${MAX_LENGTH} characters`);
   try {
@@ -50,6 +50,7 @@ class Parser {
   readonly #characters: readonly string[];
   #at = 0;
   #depth = 0;
+  #captures = 0;
   #flags: Flags = { i: false, m: false, s: false };
 
   constructor(pattern: string) {
@@ -137,21 +138,22 @@ class Parser {
   /** Undefined for flags that stand alone. */
   #group(): RegexNode | undefined {
     const outside = this.#flags;
-    if (this.#accept('?')) {
-      const named = this.#accept('P<') || this.#accept('<');
-      if (named) this.#groupName();
-      else if (this.#groupFlags()) return undefined;
-    }
+    const isPlain = !this.#accept('?');
+    const isNamed = !isPlain && (this.#accept('P<') || this.#accept('<'));
+    const name = isNamed ? this.#groupName() : undefined;
+    if (!isPlain && !isNamed && this.#groupFlags()) return undefined;
+    const number = isPlain || isNamed ? ++this.#captures : 0;
     const node = this.#choice();
     if (!this.#accept(')')) throw new SyntaxProblem('a `(` without `)`');
     this.#flags = outside;
-    return node;
+    return number === 0 ? node : { kind: 'capture', number, name, node };
   }
 
-  #groupName(): void {
+  #groupName(): string {
     let name = '';
     while (this.#next !== undefined && /\w/.test(this.#next)) name += this.#take();
     if (name === '' || !this.#accept('>')) throw new SyntaxProblem('a group with a bad name');
+    return name;
   }
 
   /** True when the flags stand alone, `(?i)`; they hold until the group around them ends. */

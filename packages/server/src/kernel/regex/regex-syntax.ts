@@ -7,6 +7,13 @@ export type Assertion = 'textStart' | 'textEnd' | 'lineStart' | 'lineEnd' | 'bou
 export type RegexNode =
   | { readonly kind: 'character'; readonly test: CharacterTest }
   | { readonly kind: 'assertion'; readonly assertion: Assertion }
+  /** Numbered from 1 by their opening parentheses. */
+  | {
+      readonly kind: 'capture';
+      readonly number: number;
+      readonly name: string | undefined;
+      readonly node: RegexNode;
+    }
   | { readonly kind: 'sequence'; readonly nodes: readonly RegexNode[] }
   | { readonly kind: 'choice'; readonly nodes: readonly RegexNode[] }
   | {

@@ -12,16 +12,19 @@ export interface SearchOptions {
   readonly isTest: boolean;
 }
 
+/** Start and end in UTF-16 units; then those of each capture that is kept, -1 where it has no part in the match. */
+export type Match = readonly [start: number, end: number, ...captures: number[]];
+
 /**
- * The matches in a text, from the left, none of which overlap: start and end in UTF-16 units. Of those with one start the one that
+ * The matches in a text, from the left, none of which overlap. Of those with one start the one that
  * the pattern prefers, as in RE2 and Perl. All threads walk through the text together (Pike's machine), so nothing is tried twice.
  */
 export function findMatches(
   program: RegexProgram,
   text: string,
   { limit, charge, isTest }: SearchOptions,
-): readonly (readonly [number, number])[] {
-  const matches: (readonly [number, number])[] = [];
+): readonly Match[] {
+  const matches: Match[] = [];
   const search = new Search(program, text, isTest, charge);
   for (let from = 0; from <= text.length && matches.length < limit;) {
     const match = search.next(from);
@@ -41,6 +44,18 @@ function width(text: string, at: number): number {
 interface Threads {
   readonly steps: number[];
   readonly starts: number[];
+  /** Of each thread, by slot; empty when captures are not kept. */
+  readonly marks: Marks[];
+}
+
+type Marks = readonly number[];
+const NO_MARKS: Marks = [];
+
+/** Where a thread comes to a step, and what it brings. */
+interface Arrival {
+  readonly at: number;
+  readonly begun: number;
+  readonly marks: Marks;
 }
 
 class Search {
@@ -52,6 +67,7 @@ class Search {
   readonly #added: Int32Array;
   /** Steps that were gone through since the last charge: more than there are threads, for an assertion can end what splits began. */
   #visited = 0;
+  readonly #noMarks: Marks;
 
   constructor(program: RegexProgram, text: string, isTest: boolean, charge: Charge) {
     this.#program = program;
@@ -59,34 +75,39 @@ class Search {
     this.#isTest = isTest;
     this.#charge = charge;
     this.#added = new Int32Array(program.steps.length);
+    this.#noMarks =
+      program.captures.length === 0
+        ? NO_MARKS
+        : Array.from({ length: program.captures.length * 2 }, () => -1);
   }
 
-  next(from: number): readonly [number, number] | undefined {
+  next(from: number): Match | undefined {
     const text = this.#text;
     const { steps, start } = this.#program;
-    let threads: Threads = { steps: [], starts: [] };
-    let found: readonly [number, number] | undefined;
+    let threads: Threads = { steps: [], starts: [], marks: [] };
+    let found: Match | undefined;
     this.#added.fill(-1);
     for (let at = from; at <= text.length;) {
       // A later start never beats an earlier one.
-      if (found === undefined) this.#add(threads, start, at, at);
+      if (found === undefined) this.#add(threads, start, { at, begun: at, marks: this.#noMarks });
       if (threads.steps.length === 0 && found !== undefined) break;
       this.#charge(1 + (this.#visited >> 1));
       this.#visited = 0;
       const point = text.codePointAt(at);
       const size = (point ?? 0) > 0xffff ? 2 : 1;
-      const following: Threads = { steps: [], starts: [] };
+      const following: Threads = { steps: [], starts: [], marks: [] };
       for (const [index, place] of threads.steps.entries()) {
         const step = steps[place];
         const begun = threads.starts[index] as number;
+        const marks = threads.marks[index] as Marks;
         if (step?.kind === 'match') {
-          found = [begun, at];
+          found = [begun, at, ...marks];
           if (this.#isTest) return found;
           // Threads after this one are less preferred.
           break;
         }
         if (step?.kind === 'character' && point !== undefined && step.test(point)) {
-          this.#add(following, step.next, at + size, begun);
+          this.#add(following, step.next, { at: at + size, begun, marks });
         }
       }
       threads = following;
@@ -96,19 +117,30 @@ class Search {
   }
 
   /** Follows what needs no character. With a stack of its own: a pattern may be long. */
-  #add(threads: Threads, place: number, at: number, begun: number): void {
+  #add(threads: Threads, place: number, { at, begun, marks }: Arrival): void {
     const pending = [place];
+    const pendingMarks = [marks];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const present = pendingMarks.pop() as Marks;
       this.#visited++;
       if (this.#added[next] === at) continue;
       this.#added[next] = at;
       const step = this.#program.steps[next];
-      if (step?.kind === 'split') pending.push(step.second, step.first);
-      else if (step?.kind === 'assertion') {
-        if (holds(step.assertion, this.#text, at)) pending.push(step.next);
+      if (step?.kind === 'split') {
+        pending.push(step.second, step.first);
+        pendingMarks.push(present, present);
+      } else if (step?.kind === 'mark') {
+        this.#visited += present.length >> 2;
+        pending.push(step.next);
+        pendingMarks.push(present.with(step.slot - 2, at));
+      } else if (step?.kind === 'assertion') {
+        if (!holds(step.assertion, this.#text, at)) continue;
+        pending.push(step.next);
+        pendingMarks.push(present);
       } else {
         threads.steps.push(next);
         threads.starts.push(begun);
+        threads.marks.push(present);
       }
     }
   }
