@@ -24,7 +24,7 @@ import { recordOf } from './record-of.ts';
 import { settleAuthentication, settleAuthorization, type Audiences } from './settle-access.ts';
 
 /** What every gate says about its question. */
-interface Asking {
+export interface Asking {
   /** Only this policy. Its match still decides whether it is asked. */
   readonly policy?: string;
   /** W3C trace context of the request. */

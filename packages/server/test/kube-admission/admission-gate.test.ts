@@ -5,7 +5,7 @@ import { Fault } from '../../src/kernel/fault.ts';
 import type { Question } from '../../src/chain/chain.ts';
 import { createAdmissionGate } from '../../src/gates/kube-admission/admission-gate.ts';
 import { admissionRoute } from '../../src/gates/kube-admission/admission-route.ts';
-import { timeoutOf } from '../../src/gates/kube-admission/webhook-timeout.ts';
+import { timeoutOf } from '../../src/gates/webhook-timeout.ts';
 import type { GateRequest, GateResponse } from '../../src/gates/gate.ts';
 import { reviewBody } from './review-body.ts';
 

@@ -2,11 +2,13 @@ import { Fault, isFault, type FaultCode } from '../../kernel/fault.ts';
 import type { Logger } from '../../kernel/ports.ts';
 import type { Chain } from '../../chain/chain.ts';
 import type { Gate, GateRequest, GateResponse } from '../gate.ts';
+import { checkJsonRequest, JSON_HEADERS } from '../json-request.ts';
+import { kindOfError } from '../kind-of-error.ts';
+import { timeoutOf } from '../webhook-timeout.ts';
 import { type AdmissionRoute, admissionRoute } from './admission-route.ts';
 import { encodeResponse } from './encode-response.ts';
 import { parseAdmissionReview, type ParsedReview } from './parse-admission-review.ts';
-import { JSON_HEADERS, refusal, reviewOf } from './refusal.ts';
-import { timeoutOf } from './webhook-timeout.ts';
+import { refusal, reviewOf } from './refusal.ts';
 import { withObject } from './with-object.ts';
 
 export interface AdmissionGateOptions {
@@ -40,17 +42,9 @@ export function createAdmissionGate(options: AdmissionGateOptions): Gate {
 }
 
 function read(request: GateRequest, maxBodyBytes: number): ParsedReview | Fault {
-  if (!isJson(request.contentType)) {
-    return new Fault('PC_REVIEW_CONTENT_TYPE', 'the content type is not `application/json`');
-  }
-  if (request.body.length > maxBodyBytes) {
-    return new Fault('PC_REVIEW_SIZE', `the body has more than ${maxBodyBytes} bytes`);
-  }
+  const unfit = checkJsonRequest(request, maxBodyBytes);
+  if (unfit !== undefined) return unfit;
   return parseAdmissionReview(request.body, request.received + timeoutOf(request.query));
-}
-
-function isJson(contentType: string | undefined): boolean {
-  return contentType === 'application/json' || /^application\/json\s*(?:;|$)/i.test(contentType ?? '');
 }
 
 async function answer(
@@ -74,14 +68,7 @@ async function answer(
     return { status: 200, headers: JSON_HEADERS, body: encodeResponse(decision, parsed, route.phase) };
   } catch (error) {
     const fault = new Fault('PC_INTERNAL', 'a review could not be decided', { cause: error });
-    log.log('error', fault.message, { code: fault.code, uid: review.uid, error: kindOf(error) });
+    log.log('error', fault.message, { code: fault.code, uid: review.uid, error: kindOfError(error) });
     return refusal(fault, identity);
   }
-}
-
-/** The stack says where; the message is left out, because it may quote the object. */
-function kindOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  return [error.name, ...frames.slice(0, 5).map((line) => line.trim())].join(' ');
 }

@@ -3,7 +3,7 @@ import { stringifyExact } from '../../kernel/json/json-document.ts';
 import { legalAnnotations } from './legal-annotations.ts';
 import { legalWarnings } from './legal-warnings.ts';
 import type { ParsedReview } from './parse-admission-review.ts';
-import { toText } from './single-line.ts';
+import { toText } from '../single-line.ts';
 
 /** Characters of a denial that reach the client; a guest could write megabytes. */
 const MAX_MESSAGE = 32 * 1024;

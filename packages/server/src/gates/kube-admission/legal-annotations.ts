@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { remember } from '../../kernel/remember.ts';
-import { toText } from './single-line.ts';
+import { toText } from '../single-line.ts';
 
 /** Bounds of what one review may add to the audit log; characters. */
 const MAX_VALUE = 4096;

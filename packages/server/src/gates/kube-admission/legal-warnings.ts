@@ -1,4 +1,4 @@
-import { toSingleLine } from './single-line.ts';
+import { toSingleLine } from '../single-line.ts';
 
 /** What Kubernetes recommends for one warning, in characters. */
 const MAX_WARNING = 120;

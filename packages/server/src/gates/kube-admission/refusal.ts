@@ -1,19 +1,9 @@
 import type { Fault } from '../../kernel/fault.ts';
 import type { FaultCode } from '../../kernel/faults/catalogue.ts';
 import type { GateResponse } from '../gate.ts';
+import { JSON_HEADERS } from '../json-request.ts';
+import { refusalStatus } from '../refusal-status.ts';
 import type { AdmissionVersion } from './review-reader.ts';
-
-/** HTTP status, and the reason that Kubernetes has for it. */
-const STATUSES: Readonly<Partial<Record<FaultCode, readonly [number, string]>>> = {
-  PC_REVIEW_SIZE: [413, 'RequestEntityTooLarge'],
-  PC_REVIEW_CONTENT_TYPE: [415, 'UnsupportedMediaType'],
-  PC_NOT_FOUND: [404, 'NotFound'],
-  PC_METHOD: [405, 'MethodNotAllowed'],
-  PC_OVERLOAD: [429, 'TooManyRequests'],
-  PC_NOT_READY: [503, 'ServiceUnavailable'],
-  PC_INTERNAL: [500, 'InternalError'],
-};
-const BAD_REQUEST = [400, 'BadRequest'] as const;
 
 export interface RefusedReview {
   readonly uid: string;
@@ -25,7 +15,7 @@ export interface RefusedReview {
  * because any other status is a failed call, which the caller's failurePolicy may turn into an admission.
  */
 export function refusal(fault: Fault, review?: RefusedReview): GateResponse {
-  const [code, reason] = STATUSES[fault.code] ?? BAD_REQUEST;
+  const [code, reason] = refusalStatus(fault.code);
   const prefix = code < 500 && code !== 404 ? 'Invalid admission request: ' : '';
   // What an unforeseen error says is for the log: it may quote anything.
   const text = fault.code === 'PC_INTERNAL' ? 'internal error of the policy server' : fault.message;
@@ -45,8 +35,6 @@ export function refusal(fault: Fault, review?: RefusedReview): GateResponse {
   };
   return { status: review === undefined ? code : 200, headers: JSON_HEADERS, body: JSON.stringify(body) };
 }
-
-export const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
 
 /** What is no whole review is not answered as one. */
 const NO_REVIEW: ReadonlySet<FaultCode> = new Set(['PC_REVIEW_JSON', 'PC_REVIEW_KIND']);

@@ -2,7 +2,7 @@ import type { FaultEntry } from './fault-entry.ts';
 
 /** Requests to a gate. */
 export const REVIEW_FAULTS = {
-  PC_REVIEW_EMPTY: { meaning: 'the request has no body', advice: 'send one AdmissionReview as JSON' },
+  PC_REVIEW_EMPTY: { meaning: 'the request has no body', advice: 'send one review as JSON' },
   PC_REVIEW_CONTENT_TYPE: {
     meaning: 'the request is not `application/json`',
     advice: 'send the review with `content-type: application/json`',
@@ -21,14 +21,23 @@ export const REVIEW_FAULTS = {
     meaning: 'an object of the body has a key twice, which readers understand differently',
     advice: 'remove one of the two keys',
   },
-  PC_REVIEW_KIND: { meaning: 'the body is not an AdmissionReview', advice: 'send kind `AdmissionReview`' },
+  PC_REVIEW_KIND: {
+    meaning: 'the body is not a review of the kind that the path takes',
+    advice:
+      'send an `AdmissionReview`, to `/authentication` a `TokenReview`, to `/authorization` a `SubjectAccessReview`',
+  },
   PC_REVIEW_VERSION: {
     meaning: 'the review has a version that Portcullis does not speak',
-    advice: 'register the webhook with `admissionReviewVersions: [v1]`',
+    advice: 'configure the API server to send version `v1`, as with `admissionReviewVersions: [v1]`',
   },
   PC_REVIEW_REQUEST: {
     meaning: 'the review has no request, or a field of it is missing or has the wrong type',
     advice: 'send the `request` as the Kubernetes API server does',
+  },
+  PC_REVIEW_SPEC: {
+    meaning:
+      'a review of authentication or authorization has no spec, or a field of it is missing or has the wrong type',
+    advice: 'send the `spec` as the Kubernetes API server does',
   },
   PC_PATCH_INVALID: {
     meaning: 'a patch is not a valid RFC 6902 document',

@@ -131,7 +131,9 @@ const program = {
   module: moduleReference.describe('the code: exactly one place'),
   entrypoint: filledText
     .exactOptional()
-    .describe('the rule that answers, of a module compiled from Rego: name or number; default: its first one'),
+    .describe(
+      'the rule that answers, of a module compiled from Rego: name or number; default: its first one',
+    ),
   settings: z.unknown().default(null).describe('any value; reaches the policy as it is'),
   limits: limits.prefault({}).describe('enforced in each evaluation'),
   capabilities: z

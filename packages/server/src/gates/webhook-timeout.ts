@@ -1,4 +1,4 @@
-import { remember } from '../../kernel/remember.ts';
+import { remember } from '../kernel/remember.ts';
 
 /** What the API server uses when its configuration names none, and the most that it takes; milliseconds. */
 const DEFAULT_MS = 10_000;
