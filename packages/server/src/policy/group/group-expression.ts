@@ -30,6 +30,31 @@ interface CelNode {
 
 /** PC_POLICY_CONDITION, with the column, for anything but `&&`, `||`, `!`, `?:`, parentheses and calls of members. */
 export function compileGroupExpression(text: string, members: readonly string[]): GroupExpression | Fault {
+  const read = readExpression(text, members);
+  if (isFault(read)) return read;
+  const { term, asked } = read;
+  const idle = members.find((member) => !asked.has(member));
+  if (idle !== undefined) {
+    return new Fault(
+      'PC_POLICY_CONDITION',
+      `the expression never asks \`${idle}\`: call it, or remove the member`,
+    );
+  }
+  return { evaluate: (ask) => evaluate(term, ask) };
+}
+
+/** The members that an expression calls at all; a fault as of {@link compileGroupExpression}. */
+export function membersAsked(text: string, members: readonly string[]): ReadonlySet<string> | Fault {
+  const read = readExpression(text, members);
+  return isFault(read) ? read : read.asked;
+}
+
+interface ReadExpression {
+  readonly term: Term;
+  readonly asked: ReadonlySet<string>;
+}
+
+function readExpression(text: string, members: readonly string[]): ReadExpression | Fault {
   let ast: CelNode;
   try {
     ast = parse(text).ast;
@@ -39,15 +64,7 @@ export function compileGroupExpression(text: string, members: readonly string[])
   }
   const asked = new Set<string>();
   const term = toTerm(ast, { names: members, asked });
-  if (isFault(term)) return term;
-  const idle = members.find((member) => !asked.has(member));
-  if (idle !== undefined) {
-    return new Fault(
-      'PC_POLICY_CONDITION',
-      `the expression never asks \`${idle}\`: call it, or remove the member`,
-    );
-  }
-  return { evaluate: (ask) => evaluate(term, ask) };
+  return isFault(term) ? term : { term, asked };
 }
 
 type Read = (node: CelNode, members: Members) => Term | Fault;
@@ -98,9 +115,18 @@ function readOperands(
   return build(operands as unknown as readonly [Term, Term, Term]);
 }
 
+/** `member("any-name")` calls members whose names are no words of CEL. */
+const ANY_NAME = 'member';
+
+function textIn([only, ...others]: readonly CelNode[]): string | undefined {
+  return others.length === 0 && only?.op === 'value' && typeof only.args === 'string' ? only.args : undefined;
+}
+
 function readCall(node: CelNode, { names, asked }: Members): Term | Fault {
-  const [name, given] = node.args as readonly [string, readonly unknown[]];
-  if (given.length > 0) return refuse(node, `\`${name}()\` takes no arguments`);
+  const [called, given] = node.args as readonly [string, readonly CelNode[]];
+  const quoted = called === ANY_NAME && !names.includes(ANY_NAME) ? textIn(given) : undefined;
+  const name = quoted ?? called;
+  if (quoted === undefined && given.length > 0) return refuse(node, `\`${name}()\` takes no arguments`);
   if (names.includes(name)) {
     asked.add(name);
     return { kind: 'member', name };
