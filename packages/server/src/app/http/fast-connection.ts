@@ -141,7 +141,7 @@ export class FastConnection {
   async #answer({ head, body, received, isAdmitted }: OpenRequest): Promise<void> {
     const { intake, turnEnd } = this.#options;
     if (!isAdmitted) {
-      this.#write(intake.refuse(OVERLOADED));
+      this.#write(intake.refuse(OVERLOADED, head.path));
       return;
     }
     const { contentLength } = head;

@@ -18,8 +18,8 @@ export interface GateListenerOptions {
   readonly knows: (path: string) => boolean;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** A request that never reached the gate. */
-  readonly refused: (code: FaultCode) => void;
+  /** A request that never reached the gate; the path is `""` where none was read. */
+  readonly refused: (code: FaultCode, path: string) => void;
   /** The gate broke its promise not to reject. */
   readonly failed: (error: unknown) => void;
 }
@@ -108,7 +108,7 @@ export function createGateListener(options: GateListenerOptions): GateListener {
   });
   server.on('request', requests.onRequest);
   server.on('checkContinue', requests.onCheckContinue);
-  server.on('drop', () => options.refused('PC_OVERLOAD'));
+  server.on('drop', () => options.refused('PC_OVERLOAD', ''));
   server.on('connection', (socket: Duplex) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));

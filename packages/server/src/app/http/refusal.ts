@@ -26,7 +26,7 @@ export const UNKNOWN_PATH: Refusal = {
   status: 404,
   fault: new Fault(
     'PC_NOT_FOUND',
-    'there is no gate at this path; reviews go to `/admission/validate` or `/admission/mutate`',
+    'there is no gate at this path; reviews go to `/admission/validate`, `/admission/mutate`, `/authentication` or `/authorization`',
   ),
 };
 export const WRONG_METHOD: Refusal = {

@@ -59,10 +59,11 @@ export function createRequestListener({ intake, maxBodyBytes, now, isOverflow }:
   }
 
   function onCheckContinue(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = check(request, headOf(request));
+    const head = headOf(request);
+    const refusal = check(request, head);
     // The body was not sent yet, and a client that gets no `100 Continue` may keep it: the connection has to end.
     if (refusal !== undefined) {
-      write(response, intake.refuse({ ...refusal, headers: { ...refusal.headers, ...CLOSE } }));
+      write(response, intake.refuse({ ...refusal, headers: { ...refusal.headers, ...CLOSE } }, head.path));
     } else {
       response.writeContinue();
       onRequest(request, response);
@@ -74,7 +75,7 @@ export function createRequestListener({ intake, maxBodyBytes, now, isOverflow }:
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-    write(response, intake.refuse(refusal));
+    write(response, intake.refuse(refusal, headOf(request).path));
     discardBody(request, maxBodyBytes * DISCARD_FACTOR);
   }
 

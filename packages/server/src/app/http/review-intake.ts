@@ -23,7 +23,7 @@ export interface ReviewIntakeOptions {
   /** Whether the gate has this path; the body of a request to another one is not read. */
   readonly knows: (path: string) => boolean;
   /** A request that never reached the gate. */
-  readonly refused: (code: FaultCode) => void;
+  readonly refused: (code: FaultCode, path: string) => void;
   /** The gate broke its promise not to reject. */
   readonly failed: (error: unknown) => void;
 }
@@ -78,12 +78,12 @@ export class ReviewIntake {
       return this.#last(response);
     } catch (error) {
       this.#options.failed(error);
-      return this.refuse(BROKEN);
+      return this.refuse(BROKEN, path);
     }
   }
 
-  refuse(refusal: Refusal): GateResponse {
-    this.#options.refused(refusal.fault.code);
+  refuse(refusal: Refusal, path: string): GateResponse {
+    this.#options.refused(refusal.fault.code, path);
     return this.#last(refusalResponse(refusal));
   }
 

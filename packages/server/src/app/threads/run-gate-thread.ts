@@ -1,7 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { threadId, type MessagePort } from 'node:worker_threads';
+import type { GateName } from '@portcullis/contract';
 import { createChain } from '../../chain/chain.ts';
+import { accessRoute } from '../../gates/access-gate.ts';
 import { createAdmissionGate } from '../../gates/kube-admission/admission-gate.ts';
 import { admissionRoute } from '../../gates/kube-admission/admission-route.ts';
+import { createAuthenticationGate } from '../../gates/kube-authn/authentication-gate.ts';
+import { createAuthorizationGate } from '../../gates/kube-authz/authorization-gate.ts';
 import type { FaultCode } from '../../kernel/fault.ts';
 import { createGateTelemetry } from '../../telemetry/gate-telemetry.ts';
 import { createWasmRuntime } from '../../wasm/wasm-runtime.ts';
@@ -10,6 +15,7 @@ import { ENGINES } from '../engine-table.ts';
 import { createGateListener } from '../http/gate-listener.ts';
 import { createNamespaceLabels } from '../namespace-labels.ts';
 import type { GateThreadData } from './gate-thread-data.ts';
+import { routeGates } from './route-gates.ts';
 import { serveThread } from './serve-thread.ts';
 import { createThreadLog } from './thread-log.ts';
 
@@ -29,14 +35,37 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
   });
   const failed = (error: unknown): void =>
     log.log('error', 'an unexpected error in a gate thread', { code: 'PC_INTERNAL', reason: stackOf(error) });
-  const refused = (code: FaultCode): void => telemetry.refused('admission', code);
+  const refusals = (gate: GateName) => (code: FaultCode) => telemetry.refused(gate, code);
+  const access = { decide: chain.decideAccess, log, createUid: randomUUID };
+  const router = routeGates(
+    {
+      name: 'admission',
+      knows: (path) => admissionRoute(path) !== undefined,
+      gate: createAdmissionGate({
+        decide: chain.decide,
+        log,
+        maxBodyBytes: data.limits.maxBodyBytes,
+        refused: refusals('admission'),
+      }),
+    },
+    {
+      name: 'authorization',
+      knows: (path) => accessRoute('authorization', path) !== undefined,
+      gate: createAuthorizationGate({ ...access, refused: refusals('authorization') }),
+    },
+    {
+      name: 'authentication',
+      knows: (path) => accessRoute('authentication', path) !== undefined,
+      gate: createAuthenticationGate({ ...access, refused: refusals('authentication') }),
+    },
+  );
   const listener = createGateListener({
     limits: data.limits,
     tls: data.tls,
-    gate: createAdmissionGate({ decide: chain.decide, log, maxBodyBytes: data.limits.maxBodyBytes, refused }),
-    knows: (path) => admissionRoute(path) !== undefined,
+    gate: router.gate,
+    knows: (path) => router.gateOf(path) !== undefined,
     now: () => clock.now(),
-    refused,
+    refused: (code, path) => telemetry.refused(router.gateOf(path)?.name ?? 'admission', code),
     failed,
   });
   serveThread(control, {
