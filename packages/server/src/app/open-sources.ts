@@ -11,6 +11,7 @@ import { createModuleResolver, type ModuleResolver } from '../sources/module-res
 import type { DocumentSource } from '../sources/source.ts';
 import { createUrlModuleSource } from '../sources/url/url-module-source.ts';
 import type { Config } from './config/config.ts';
+import { wasiModulesOf } from './config/wasi-modules-of.ts';
 import type { Cluster } from './kube/open-cluster.ts';
 
 export interface Sources {
@@ -38,6 +39,7 @@ export async function openSources(
       directories: policies.directories,
       files: policies.files,
       pluginsFiles: policies.pluginsFile === undefined ? [] : [policies.pluginsFile],
+      wasiModules: wasiModulesOf(policies),
       checkInterval: policies.checkInterval,
       wall,
     }),

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import type { Config } from '../app/config/config.ts';
 import { loadConfig } from '../app/config/load-config.ts';
+import { wasiModulesOf } from '../app/config/wasi-modules-of.ts';
 import type { ReadinessProbe } from '../cluster/doctor/cluster-facts.ts';
 import { diagnose } from '../cluster/doctor/diagnose.ts';
 import { warning, type Finding } from '../cluster/doctor/finding.ts';
@@ -166,6 +167,7 @@ async function readPolicies(
     directories,
     files: paths,
     pluginsFiles: pluginsFile === undefined ? [] : [pluginsFile],
+    wasiModules: wasiModulesOf(policies),
     checkInterval: 0,
   });
   const { sources } = await openPolicyFiles(options.policy, { namespace });

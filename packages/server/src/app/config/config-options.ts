@@ -3,7 +3,7 @@ import { bindSettings } from './config-environment.ts';
 import { absolute, findKey, type ConfigLayer, type Setting } from './config-layer.ts';
 import { readText } from './read-text.ts';
 
-/** Options of `portcullis serve` that set one key each; several names are kept for clients of the plugin reference. */
+/** Options of `portcullis serve` that set one key each; several names are those of other servers, for who comes from there. */
 export const CONFIG_OPTIONS: readonly {
   readonly flag: string;
   readonly key: string;
@@ -23,6 +23,9 @@ export const CONFIG_OPTIONS: readonly {
   { flag: '--webhook-cert', key: 'serving.tls.certFile', value: 'FILE' },
   { flag: '--webhook-key', key: 'serving.tls.keyFile', value: 'FILE' },
   { flag: '--plugin-config', key: 'policies.pluginsFile', value: 'FILE' },
+  { flag: '--authentication-wasm-config-file', key: 'policies.authenticationModulesFile', value: 'FILE' },
+  { flag: '--authorization-wasm-config-file', key: 'policies.authorizationModulesFile', value: 'FILE' },
+  { flag: '--admission-control-config-file', key: 'policies.admissionModulesFile', value: 'FILE' },
 ];
 
 /** The layer of the command line. `given` maps flags, such as `--port`, to their texts; `--bind` sets host and port. */

@@ -116,6 +116,11 @@ const policies = z.strictObject({
   directories: paths.default([]).describe('folders that are read with everything below them'),
   files: paths.default([]).describe('single policy files'),
   pluginsFile: path.optional().describe('a `plugins.yaml`'),
+  authenticationModulesFile: path.optional().describe('WASI modules that authenticate, `modules: […]`'),
+  authorizationModulesFile: path.optional().describe('WASI modules that authorize, `modules: […]`'),
+  admissionModulesFile: path
+    .optional()
+    .describe('WASI modules for admission, `modules: […]` or an AdmissionConfiguration'),
   checkInterval: durationSchema({ min: 50, max: 10 * MINUTE })
     .prefault('2s')
     .describe('time between checks for changes that file events did not tell'),

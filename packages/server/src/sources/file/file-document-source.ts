@@ -12,7 +12,9 @@ import {
 import { programsOf } from '../../policy/programs-of.ts';
 import { createFileMemory, type FileMemory } from '../file-memory.ts';
 import type { DocumentReading, DocumentSource } from '../source.ts';
+import { decodeText } from './decode-text.ts';
 import { walkFiles } from './walk-files.ts';
+import { createWasiModulesReader, type WasiModulesFile } from './wasi-module-files.ts';
 import { watchFiles } from './watch-files.ts';
 
 export type ParseDocuments = (text: string, origin: TextOrigin) => readonly ParsedDocument<PolicyDocument>[];
@@ -23,6 +25,8 @@ export interface FileDocuments {
   readonly files: readonly string[];
   /** Files in the form of `plugins.yaml`. */
   readonly pluginsFiles: readonly string[];
+  /** Files in the form `modules: […]`, in the order of their modules. */
+  readonly wasiModules?: readonly WasiModulesFile[];
   /** Milliseconds between checks for changes. */
   readonly checkInterval: number;
   /** How a file of `directories` and `files` is read; default: every document in it is a policy, a group or an exception. */
@@ -33,11 +37,14 @@ export interface FileDocuments {
 
 /** Policies from files and folders, together with the watch over them and over the module files that they name. */
 export function createFileDocumentSource(options: FileDocuments): DocumentSource {
+  const { wasiModules = [] } = options;
   /** Module files of the last reading: a rebuilt module is a change like any other. */
   let modules: readonly string[] = [];
+  let further: readonly string[] = [];
 
   const policies = documentMemory(options.parse ?? parseDocuments, options.wall);
   const plugins = documentMemory(parsePluginsFile, options.wall);
+  const readModules = createWasiModulesReader(options.wall);
 
   async function read(): Promise<readonly DocumentReading[]> {
     const unreadable: DocumentReading[] = [];
@@ -47,10 +54,13 @@ export function createFileDocumentSource(options: FileDocuments): DocumentSource
       if (isFault(found)) unreadable.push({ container: directory, result: found });
       else files.push(...found);
     }
+    const listed = await readModules(wasiModules);
+    further = listed.further;
     const readings = [
       ...unreadable,
       ...(await readDocuments([...files, ...options.files], policies)),
       ...(await readDocuments(options.pluginsFiles, plugins)),
+      ...listed.readings,
     ];
     modules = moduleFiles(readings);
     return readings;
@@ -68,6 +78,8 @@ export function createFileDocumentSource(options: FileDocuments): DocumentSource
           ...(await Promise.all(options.directories.map(documentFiles))).flat(),
           ...options.files,
           ...options.pluginsFiles,
+          ...wasiModules.map(({ file }) => file),
+          ...further,
           ...modules,
         ],
       }),
@@ -102,7 +114,7 @@ async function readDocuments(files: readonly string[], memory: FileMemory<Docume
 }
 
 function readingsOf(file: string, bytes: Uint8Array, parse: ParseDocuments): Documents {
-  const text = decode(bytes);
+  const text = decodeText(bytes);
   if (text === undefined) {
     return [{ container: file, result: new Fault('PC_POLICY_SYNTAX', `${file}: not valid UTF-8`) }];
   }
@@ -122,12 +134,4 @@ function moduleFiles(readings: Documents): readonly string[] {
     }
   }
   return [...files];
-}
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
