@@ -25,6 +25,7 @@ export class Catalogue {
   readonly policies: readonly LoadedPolicy[];
   readonly #index: PolicyIndex;
   readonly #byFingerprint: ReadonlyMap<string, LoadedPolicy>;
+  readonly #byName: ReadonlyMap<string, LoadedPolicy>;
   #users = 0;
   /** Evaluators to close when the last review has left; set when a newer catalogue took over. */
   #retired: readonly LoadedPolicy[] | undefined;
@@ -34,6 +35,7 @@ export class Catalogue {
     this.policies = parts.policies;
     this.#index = parts.index;
     this.#byFingerprint = parts.byFingerprint;
+    this.#byName = parts.byName;
   }
 
   /** The policy that was opened from the same document and module. */
@@ -43,8 +45,14 @@ export class Catalogue {
 
   find(phase: Phase, name: string): LoadedPolicy | undefined {
     return this.policies.find(
-      ({ policy }) => policy.metadata.name === name && policy.spec.phase === phase && policy.spec.enabled,
+      ({ policy: { metadata, spec, byName } }) =>
+        metadata.name === name && spec.phase === phase && spec.enabled && byName === undefined,
     );
+  }
+
+  /** A policy that is asked by its name only, or a member of such a group, as `group/member`. */
+  named(name: string): LoadedPolicy | undefined {
+    return this.#byName.get(name);
   }
 
   /** Policies that may concern the request, in order; each still has to look at the object. */
@@ -79,11 +87,24 @@ class CatalogueParts {
   readonly policies: LoadedPolicy[] = [];
   readonly index = new PolicyIndex();
   readonly byFingerprint = new Map<string, LoadedPolicy>();
+  readonly byName = new Map<string, LoadedPolicy>();
 
   add(loaded: LoadedPolicy): void {
     this.policies.push(loaded);
     this.index.add(loaded);
     this.byFingerprint.set(loaded.fingerprint, loaded);
+    if (loaded.policy.byName !== undefined) this.#addNamed(loaded);
+  }
+
+  #addNamed(loaded: LoadedPolicy): void {
+    const { policy, members } = loaded;
+    this.byName.set(policy.metadata.name, loaded);
+    if (policy.group === undefined) return;
+    // Of a group that is not loaded, every member says why.
+    for (const member of programsOf(policy)) {
+      const { name } = member.metadata;
+      this.byName.set(name, members?.get(name) ?? loaded);
+    }
   }
 }
 
@@ -141,7 +162,8 @@ function load(
   const { policy, programs, unloadable, fingerprint } = prepared;
   const matcher = createMatcher(policy, { namespaceLabels: options.namespaceLabels });
   if (isFault(matcher)) throw matcher;
-  if (unloadable !== undefined) return { policy, matcher, fingerprint, ...openUnloadable(unloadable) };
+  const common = { policy, matcher, fingerprint };
+  if (unloadable !== undefined) return { ...common, ...openUnloadable(unloadable) };
   const opened = programsOf(policy).map((program, index): OpenedProgram => {
     const found = programs[index];
     const engine = found === undefined ? undefined : options.engines.get(found.engine);
@@ -153,8 +175,14 @@ function load(
     }
     return { evaluator: engine.open(module, program, options.host), phrases: engine.phrases };
   });
-  const { evaluator, phrases } = policy.group === undefined ? only(opened) : openGroup(policy.group, opened);
-  return { policy, matcher, evaluator, phrases, fingerprint };
+  if (policy.group === undefined) return { ...common, ...only(opened) };
+  const group = { ...common, ...openGroup(policy.group, opened) };
+  if (policy.byName === undefined) return group;
+  const members = programsOf(policy).map((member, index): [string, LoadedPolicy] => [
+    member.metadata.name,
+    { ...common, policy: member, exceptions: [], ...(opened[index] as OpenedProgram) },
+  ]);
+  return { ...group, members: new Map(members) };
 }
 
 function only([program]: readonly OpenedProgram[]): OpenedProgram {

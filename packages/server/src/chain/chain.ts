@@ -46,6 +46,15 @@ export interface AccessQuestion extends Asking {
   readonly audiences?: Audiences;
 }
 
+/** What a gate asks one policy that is asked by its name only. */
+export interface NamedQuestion {
+  /** A member of a group as `group/member`. */
+  readonly policy: string;
+  /** What the protocol makes of what the policy said. */
+  readonly finish: (finding: Finding, revision: number) => Decision;
+  readonly traceParent?: string;
+}
+
 export interface Chain {
   /** Swaps the policy set; reviews in flight finish on the one that they began with. Not while `installInSlices` runs. */
   install(set: PolicySet): void;
@@ -57,6 +66,8 @@ export interface Chain {
   decide(review: Review, question: Question): Promise<Decision | Fault>;
   /** The same for reviews of authentication and authorization. */
   decideAccess(review: Review, question: AccessQuestion): Promise<Decision | Fault>;
+  /** The same for policies that are asked by their name only. */
+  decideNamed(review: Review, question: NamedQuestion): Promise<Decision | Fault>;
   close(): void;
 }
 
@@ -85,9 +96,10 @@ export function createChain(options: ChainOptions): Chain {
     review: Review,
     question: Selection,
     judge: (asked: Asked) => Promise<Decision>,
+    choose: typeof select = select,
   ): Promise<Decision | Fault> {
     const current = catalogue;
-    const asked = select(current, review, question);
+    const asked = choose(current, review, question);
     if (isFault(asked)) return asked;
     const started = clock.now();
     current.enter();
@@ -116,6 +128,19 @@ export function createChain(options: ChainOptions): Chain {
         : settleAuthorization;
     return observed(review, { ...question, phase: 'validate' }, (asked) =>
       askInTurn(asked, review, { ...ports, settle: settleAccess }),
+    );
+  }
+
+  function decideNamed(review: Review, { finish, ...question }: NamedQuestion): Promise<Decision | Fault> {
+    return observed(
+      review,
+      { ...question, phase: 'validate' },
+      async ({ policies: [named], revision }) => {
+        const finding = named === undefined ? undefined : await ask(named, review, ports);
+        if (finding === undefined) throw new TypeError('a policy that is asked by name did not answer');
+        return finish(finding, revision);
+      },
+      selectNamed,
     );
   }
 
@@ -178,6 +203,7 @@ export function createChain(options: ChainOptions): Chain {
     },
     decide,
     decideAccess,
+    decideNamed,
     close() {
       catalogue.retire(catalogue.policies);
     },
@@ -213,6 +239,14 @@ function select(catalogue: Catalogue, review: Review, question: Selection): Aske
       `there is no ${isAccessGate(review.gate) ? review.gate : phase} policy \`${policy}\``,
     );
   return { policies: candidates.includes(named) ? [named] : [], revision };
+}
+
+function selectNamed(catalogue: Catalogue, review: Review, { policy = '' }: Selection): Asked | Fault {
+  const { revision } = catalogue;
+  if (revision === 0) return new Fault('PC_NOT_READY', 'no policy set has been loaded yet');
+  const named = catalogue.named(policy);
+  if (named?.policy.spec.gate !== review.gate) return new Fault('PC_NOT_FOUND', `unknown policy: ${policy}`);
+  return { policies: [named], revision };
 }
 
 const NO_AUDIENCES: Audiences = { wanted: [], own: [] };

@@ -12,4 +12,6 @@ export interface LoadedPolicy {
   readonly evaluator: Evaluator;
   readonly phrases: Engine['phrases'];
   readonly fingerprint: string;
+  /** Of a group that is asked by name: its members, which can be asked alone. */
+  readonly members?: ReadonlyMap<string, LoadedPolicy>;
 }

@@ -1,6 +1,8 @@
-import type { Cause, PolicyGroup, Review, Verdict } from '@portcullis/contract';
+import type { Cause, Policy, PolicyGroup, Review, Verdict } from '@portcullis/contract';
 import type { Engine, Evaluation, Evaluator } from '../engines/engine.ts';
 import { Fault, isFault } from '../kernel/fault.ts';
+import { faulted } from './ask.ts';
+import { applyMutation } from './mutate.ts';
 import { compileGroupExpression, type MemberAnswer } from '../policy/group/group-expression.ts';
 
 /** The code of a policy on one thread. */
@@ -31,7 +33,7 @@ export function openGroup(
     const answer = await program.evaluate(async (name) => {
       const evaluator = evaluators.get(name);
       if (evaluator === undefined) throw new TypeError(`group without member \`${name}\``);
-      const evaluation = asked.get(name) ?? evaluator.evaluate(review, deadline);
+      const evaluation = asked.get(name) ?? evaluateMember(evaluator, members[name], review, deadline);
       asked.set(name, evaluation);
       return answerOf(name, (await evaluation).verdict);
     });
@@ -52,6 +54,32 @@ export function openGroup(
       },
     },
     phrases: PHRASES,
+  };
+}
+
+async function evaluateMember(
+  evaluator: Evaluator,
+  member: Policy | undefined,
+  review: Review,
+  deadline: number,
+): Promise<Evaluation> {
+  const evaluation = await evaluator.evaluate(review, deadline);
+  if (member?.byName === undefined) return evaluation;
+  return { ...evaluation, verdict: refuseChange(evaluation.verdict, review, member) };
+}
+
+/** Kubewarden's rule: the member counts as one that denied. */
+function refuseChange(verdict: Verdict, review: Review, { spec }: Policy): Verdict {
+  if (verdict.outcome !== 'allow' || verdict.mutation === undefined) return verdict;
+  const mutated = applyMutation(review, verdict.mutation, spec.mutation);
+  if (isFault(mutated)) return faulted(mutated);
+  const { mutation: _refused, message: _old, ...remarks } = verdict;
+  if (mutated === undefined || mutated.patch.length === 0) return remarks;
+  return {
+    ...remarks,
+    outcome: 'deny',
+    message: 'mutation is not allowed inside of policy group',
+    causes: [],
   };
 }
 

@@ -49,11 +49,11 @@ export class PolicyIndex {
     return this.#byKind.size;
   }
 
-  /** Policies come in their order. Those that are not enabled are never candidates. */
+  /** Policies come in their order. Those that are not enabled, or asked by name only, are never candidates. */
   add(loaded: LoadedPolicy): void {
     const placed = { place: this.#size++, loaded };
     const { enabled, phase, gate } = loaded.policy.spec;
-    if (!enabled) return;
+    if (!enabled || loaded.policy.byName !== undefined) return;
     const shelf = getOrPut(this.#shelves, shelfKey(phase, gate), createShelf);
     const { resources, namespaces } = getOrPut(keysOf, loaded, () => indexKeysOf(loaded.policy));
     if (resources === undefined) put(placed, shelf.anyResource, namespaces);

@@ -20,7 +20,7 @@ export function checkCoverage(facts: ClusterFacts): Finding[] {
   const findings: Finding[] = [];
   let asked = 0;
   for (const policy of facts.policies) {
-    if (!policy.spec.enabled || policy.spec.gate !== 'admission') continue;
+    if (!policy.spec.enabled || policy.spec.gate !== 'admission' || policy.byName !== undefined) continue;
     const one = askedPolicy(policy, facts.options);
     if ('text' in one) continue;
     asked += 1;

@@ -29,7 +29,7 @@ export function describeRegistration(
   const notes: RegistrationNote[] = [];
   const asked: AskedPolicy[] = [];
   for (const policy of [...policies].sort(byName)) {
-    if (!policy.spec.enabled || policy.spec.gate !== 'admission') continue;
+    if (!policy.spec.enabled || policy.spec.gate !== 'admission' || policy.byName !== undefined) continue;
     const one = askedPolicy(policy, options);
     if ('text' in one) notes.push(one);
     else asked.push(one);

@@ -83,7 +83,12 @@ export function toKubewardenGroup(
     warnings.push(...program.warnings);
     return [
       name,
-      { metadata: metadataOf(`${id}/${name}`), spec: { ...spec, ...program.spec }, origin, ...byName },
+      {
+        metadata: metadataOf(`${id}/${name}`),
+        spec: { ...spec, phase: reading.reach === 'name' ? 'mutate' : 'validate', ...program.spec },
+        origin,
+        ...byName,
+      },
     ];
   });
   const limits = members.map(([, member]) => member.spec.limits);
