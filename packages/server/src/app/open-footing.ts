@@ -23,7 +23,7 @@ export async function openFooting(config: Config, clock: Clock, log: Logger): Pr
   if (isFault(certificates)) return certificates;
   const cluster = await openCluster(config, clock, log);
   if (isFault(cluster)) return cluster;
-  const sources = await openSources(config, clock, cluster);
+  const sources = await openSources(config, clock, cluster, log);
   if (isFault(sources)) return sources;
   const { host, port } = config.serving;
   const taken = port === 0 ? undefined : await probePort(host, port);

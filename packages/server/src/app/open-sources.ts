@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { Clock } from '../kernel/ports.ts';
 import { isFault, type Fault } from '../kernel/fault.ts';
+import type { Clock, Logger } from '../kernel/ports.ts';
 import { attempt } from '../kernel/result.ts';
 import { closedPolicyStore } from '../sources/api/closed-policy-store.ts';
 import { createPolicyStore, type PolicyStore } from '../sources/api/policy-store.ts';
@@ -9,24 +9,35 @@ import { createFileModuleSource } from '../sources/file/file-module-source.ts';
 import { inlineModuleSource } from '../sources/inline/inline-module-source.ts';
 import { createModuleResolver, type ModuleResolver } from '../sources/module-resolver.ts';
 import type { DocumentSource } from '../sources/source.ts';
+import { createOciModuleSource, type OciModuleSource } from '../sources/oci/oci-module-source.ts';
 import { createUrlModuleSource } from '../sources/url/url-module-source.ts';
 import type { Config } from './config/config.ts';
 import { wasiModulesOf } from './config/wasi-modules-of.ts';
+import { createHost } from './create-host.ts';
 import type { Cluster } from './kube/open-cluster.ts';
+import { openOciClient } from './open-oci-client.ts';
 
 export interface Sources {
   readonly files: DocumentSource;
   readonly store: PolicyStore;
   readonly modules: ModuleResolver;
+  readonly registries: Registries;
+}
+
+/** Modules of registries, and the connections to them. */
+export interface Registries extends OciModuleSource {
+  close(): void;
 }
 
 /** Where policies and modules come from, as the configuration says. */
 export async function openSources(
   config: Config,
-  { wall }: Clock,
+  clock: Clock,
   cluster: Cluster | undefined,
+  log: Logger,
 ): Promise<Sources | Fault> {
   const { policies, sources, dataDirectory } = config;
+  const { wall } = clock;
   const { maxModuleBytes, url } = sources;
   const { caFile, ...limits } = url;
   const ca =
@@ -34,6 +45,8 @@ export async function openSources(
       ? undefined
       : await attempt('PC_CONFIG_VALUE', 'cannot read `sources.url.caFile`', () => readFile(caFile, 'utf8'));
   if (isFault(ca)) return ca;
+  const registries = await openRegistries(sources, clock, log);
+  if (isFault(registries)) return registries;
   return {
     files: createFileDocumentSource({
       directories: policies.directories,
@@ -50,9 +63,24 @@ export async function openSources(
         createFileModuleSource({ maxModuleBytes, wall }),
         inlineModuleSource,
         createUrlModuleSource({ maxModuleBytes, ...limits, ...(ca === undefined ? {} : { ca }) }),
+        registries,
         ...(cluster?.modules ?? []),
       ],
       maxModuleBytes,
     ),
+    registries,
   };
+}
+
+async function openRegistries(
+  { oci, maxModuleBytes }: Config['sources'],
+  clock: Clock,
+  log: Logger,
+): Promise<Registries | Fault> {
+  const runtime = createHost(clock, log);
+  const client = await openOciClient(oci, runtime);
+  if (isFault(client)) return client;
+  const { refresh } = oci;
+  const source = createOciModuleSource({ client, runtime, maxModuleBytes, refresh });
+  return { ...source, close: () => client.close() };
 }

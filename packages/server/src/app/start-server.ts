@@ -16,6 +16,7 @@ import type { Cluster } from './kube/open-cluster.ts';
 import { createManagementListener, type ManagementListener } from './http/management-listener.ts';
 import type { Certificates } from './open-certificates.ts';
 import { openFooting } from './open-footing.ts';
+import type { Registries } from './open-sources.ts';
 import { createApi, createServerLog, createServerTelemetry } from './observability.ts';
 import { gateThreadData } from './threads/gate-thread-data.ts';
 import { createThreadPool, type ThreadPool } from './threads/thread-pool.ts';
@@ -80,9 +81,11 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   const policies = createPolicyControl({
     loader,
     store: sources.store,
-    watched: [sources.files, ...(cluster?.watched ?? [])],
+    watched: [sources.files, sources.registries, ...(cluster?.watched ?? [])],
+    notes: (policy) => sources.registries.notes(policy),
     reloaded(report) {
       cluster?.sweep();
+      sources.registries.sweep();
       duties?.reloaded(report);
     },
     inForce: (revision) => pool.inForce(revision),
@@ -90,7 +93,8 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     clock,
     log,
   });
-  const parts: Parts = { config, pool, policies, certificates, tokens, cluster };
+  const { registries } = sources;
+  const parts: Parts = { config, pool, policies, certificates, tokens, cluster, registries };
   const plane = createControlPlane({
     ...parts,
     telemetry,
@@ -137,6 +141,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     await duties?.stop();
     await drainGates(parts);
     await cluster?.stop();
+    registries.close();
     await management.close(MANAGEMENT_CLOSE);
     await telemetry.close();
     log.log('info', 'stopped');
@@ -163,6 +168,7 @@ interface Parts {
   readonly certificates: Certificates;
   readonly cluster: Cluster | undefined;
   readonly tokens: TokenKeeper;
+  readonly registries: Registries;
 }
 
 async function start(
@@ -188,12 +194,12 @@ async function start(
   }
 }
 
-async function reloadAll({ policies, certificates, tokens }: Parts): Promise<void> {
+async function reloadAll({ policies, certificates, tokens, registries }: Parts): Promise<void> {
   await Promise.all([
     tokens.check(),
     certificates.serving.check(),
     certificates.management?.check(),
-    policies.reload({ refresh: true }),
+    registries.refresh().then(() => policies.reload({ refresh: true })),
   ]);
 }
 

@@ -44,7 +44,9 @@ function siblingsAt(section: ConfigSection, path: readonly string[]): readonly s
   const [first, ...rest] = path;
   if (first === undefined) return [...section.sections.keys(), ...section.keys.keys()];
   const inner = section.sections.get(first);
-  return inner === undefined ? ['name', 'role', 'sha256', 'labels'] : siblingsAt(inner, rest);
+  return inner === undefined
+    ? ['name', 'role', 'sha256', 'labels', 'registry', 'endpoints']
+    : siblingsAt(inner, rest);
 }
 
 function placeOf({ settings }: ConfigLayer, path: readonly PropertyKey[]): string {

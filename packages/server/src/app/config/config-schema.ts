@@ -126,6 +126,42 @@ const policies = z.strictObject({
     .describe('time between checks for changes that file events did not tell'),
 });
 
+const registry = z
+  .string()
+  .regex(
+    /^[^\s/]+$/,
+    'must be the host of a registry, with its port when it has one, without scheme and path',
+  );
+
+const mirror = z.strictObject({
+  registry: registry.describe('the registry that is meant, or `*` for every one that no other entry names'),
+  endpoints: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .describe('origins that are asked before it, in this order; a path is put before the repository'),
+});
+
+const oci = z.strictObject({
+  refresh: durationSchema({ min: 0, max: 24 * 60 * MINUTE })
+    .prefault('5m')
+    .describe('time between two looks at a tag; 0: only when everything is loaded anew'),
+  timeout: durationSchema({ min: 100, max: 10 * MINUTE })
+    .prefault('30s')
+    .describe('time for one request, such as the download of a module'),
+  allowPrivate: z
+    .boolean()
+    .default(false)
+    .describe(
+      'allow registries with loopback and private addresses; those of `mirrors` and `plainHttp` are allowed anyway',
+    ),
+  plainHttp: z.array(registry).default([]).describe('registries that are spoken to without TLS'),
+  mirrors: z.array(mirror).default([]).describe('where else content of registries is found'),
+  dockerConfigFile: path
+    .optional()
+    .describe('`config.json` of docker with credentials; default: `$DOCKER_CONFIG` or `~/.docker`, if there'),
+  caFile: path.optional().describe('PEM file with further authorities for registries'),
+});
+
 const sources = z.strictObject({
   maxModuleBytes: bytesSchema({ min: 8, max: GIB }).prefault('16Mi').describe('largest module'),
   url: z
@@ -139,6 +175,7 @@ const sources = z.strictObject({
     })
     .prefault({})
     .describe('modules from URLs'),
+  oci: oci.prefault({}).describe('modules from OCI registries'),
 });
 
 const labelSelector = z

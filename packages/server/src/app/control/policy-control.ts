@@ -12,6 +12,8 @@ export interface PolicyControlOptions {
   readonly store: PolicyStore;
   /** Everything whose changes ask for a reload; the store is not among them. */
   readonly watched: readonly Pick<DocumentSource, 'watch'>[];
+  /** What else is to be said of a policy in force; shown with its warnings. */
+  readonly notes: (policy: Policy) => readonly string[];
   /** Hears of every reload. */
   readonly reloaded: (report: ReloadReport) => void;
   /** Resolves when the revision decides in every thread. */
@@ -75,7 +77,11 @@ export function createPolicyControl(options: PolicyControlOptions): PolicyContro
     return {
       name,
       ...(policy === undefined ? {} : { policy }),
-      status: { ...status, lastFaults: options.lastFaults(name) },
+      status: {
+        ...status,
+        warnings: policy === undefined ? status.warnings : [...status.warnings, ...options.notes(policy)],
+        lastFaults: options.lastFaults(name),
+      },
     };
   }
 

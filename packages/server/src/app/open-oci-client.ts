@@ -1,0 +1,38 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { isFault, type Fault } from '../kernel/fault.ts';
+import type { Host } from '../kernel/ports.ts';
+import { attempt } from '../kernel/result.ts';
+import { createDockerKeychain } from '../oci/auth/docker-keychain.ts';
+import { createOciClient } from '../oci/create-oci-client.ts';
+import type { OciClient } from '../oci/oci-client.ts';
+import type { Config } from './config/config.ts';
+import { VERSION } from './version.ts';
+
+/** A client of registries as the configuration says; nothing is asked of any yet. */
+export async function openOciClient(
+  config: Omit<Config['sources']['oci'], 'refresh' | 'plainHttp'> & {
+    readonly plainHttp: readonly string[] | ((registry: string) => boolean);
+  },
+  host: Host,
+): Promise<OciClient | Fault> {
+  const { caFile, dockerConfigFile, plainHttp, ...rest } = config;
+  const ca =
+    caFile === undefined
+      ? undefined
+      : await attempt('PC_CONFIG_VALUE', 'cannot read `sources.oci.caFile`', () => host.readFile(caFile));
+  if (isFault(ca)) return ca;
+  return createOciClient({
+    ...rest,
+    plainHttp: typeof plainHttp === 'function' ? plainHttp : (registry) => plainHttp.includes(registry),
+    keychain: createDockerKeychain({
+      file:
+        dockerConfigFile ?? join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json'),
+      optional: dockerConfigFile === undefined,
+      host,
+    }),
+    runtime: host,
+    userAgent: `portcullis/${VERSION}`,
+    ...(ca === undefined ? {} : { ca }),
+  });
+}
