@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { cluster } from './cases/cluster.ts';
 import { endless } from './cases/endless.ts';
 import { evaluation } from './cases/evaluation.ts';
 import { footprint } from './cases/footprint.ts';
@@ -21,6 +22,7 @@ const CASES: Readonly<Record<string, (bench: Workbench) => Promise<Figure[]>>> =
   reload,
   scale,
   watch,
+  cluster,
   endless,
   footprint,
 };

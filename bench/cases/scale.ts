@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { judged, mebibytes, millis, type Figure } from '../figure.ts';
-import { podReview } from '../pod-review.ts';
-import { registryPolicy } from '../support/policies.ts';
 import type { PortcullisServer } from '../support/portcullis-server.ts';
-import { residentBytes } from '../support/process-usage.ts';
 import { openReviewClient, type ReviewClient } from '../support/review-client.ts';
 import { median } from '../support/statistics.ts';
+import { residentWhenAsked, teamPolicy, teamReview } from '../support/team-policies.ts';
 import type { Workbench } from '../support/workbench.ts';
 
 const POLICIES = 5000;
@@ -16,10 +14,10 @@ const PATIENCE_MS = 60_000;
 
 /** What thousands of policies cost: each for a namespace of its own, all of one module. */
 export async function scale(bench: Workbench): Promise<Figure[]> {
-  const policies = Array.from({ length: POLICIES }, (_, index) => policy(index));
+  const policies = Array.from({ length: POLICIES }, (_, index) => teamPolicy(index));
   const server = await bench.portcullis({ threads: 2, policies });
   const client = await openReviewClient(server.port, CONNECTIONS);
-  const resident = await residentWhenAsked(server, client);
+  const resident = await residentWhenAsked(server.pid, client, POLICIES);
   const changes = [];
   for (let change = 0; change < CHANGES; change++) changes.push(await enforced(server, client, change));
   client.close();
@@ -43,37 +41,12 @@ export async function scale(bench: Workbench): Promise<Figure[]> {
   ];
 }
 
-/** It approves the images of the review, unless it is to deny them. */
-function policy(index: number, denies = false): object {
-  const options = { name: `registry-${index}`, namespaces: [namespace(index)] };
-  return registryPolicy(denies ? { ...options, approved: ['elsewhere.example.test'] } : options);
-}
-
-function namespace(index: number): string {
-  return `team-${index}`;
-}
-
-function reviewIn(index: number): string {
-  return podReview()
-    .toString()
-    .replaceAll('"namespace":"shop"', `"namespace":"${namespace(index)}"`);
-}
-
-/** Every policy is asked, so that none is without what its first evaluation makes. */
-async function residentWhenAsked(server: PortcullisServer, client: ReviewClient): Promise<number> {
-  for (let index = 0; index < POLICIES; index++) {
-    const allowed = await client.ask(reviewIn(index));
-    if (allowed.includes(false)) throw new Error(`the review in \`${namespace(index)}\` was denied`);
-  }
-  return residentBytes(server.pid);
-}
-
 /** Milliseconds from the write of one policy that denies until every connection says so. */
 async function enforced(server: PortcullisServer, client: ReviewClient, change: number): Promise<number> {
   const index = Math.floor(((change + 0.5) * POLICIES) / CHANGES);
   const started = performance.now();
-  server.writeOne(index, policy(index, true));
-  while ((await client.ask(reviewIn(index))).includes(true)) {
+  server.writeOne(index, teamPolicy(index, true));
+  while ((await client.ask(teamReview(index))).includes(true)) {
     if (performance.now() - started > PATIENCE_MS) throw new Error('the change does not come in force');
     await sleep(5);
   }
