@@ -17,6 +17,12 @@ export function exactNumber(text: string): number | RawNumber {
   return isExactDouble(text, value) ? value : EXACT.rawJSON(text);
 }
 
+/** A number that is written again as it was read: `1.0` stays `1.0`. */
+export function verbatimNumber(text: string): number | RawNumber {
+  const value = Number(text);
+  return String(value) === text ? value : EXACT.rawJSON(text);
+}
+
 export function isRawNumber(value: unknown): value is RawNumber {
   return EXACT.isRawJSON(value);
 }

@@ -1,4 +1,25 @@
 import type { Builtin } from './builtin.ts';
+import { ENCODINGS } from './encodings.ts';
+import { MISC } from './misc.ts';
+import { NET } from './net.ts';
+import { OBJECTS } from './objects.ts';
+import { REGEX } from './regex.ts';
+import { SEMVER } from './semver.ts';
+import { STRINGS } from './strings.ts';
+import { TIME } from './time.ts';
+import { UNITS } from './units.ts';
 
 /** The builtins that a host supplies, by name. */
-export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([]);
+export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
+  Object.entries({
+    ...STRINGS,
+    ...REGEX,
+    ...SEMVER,
+    ...UNITS,
+    ...TIME,
+    ...NET,
+    ...ENCODINGS,
+    ...OBJECTS,
+    ...MISC,
+  }),
+);

@@ -1,3 +1,4 @@
+import { canonicalDecimal } from '../../kernel/json/decimal.ts';
 import {
   integerOf,
   isArray,
@@ -98,9 +99,11 @@ function compareNumbers(first: RegoNumber, second: RegoNumber): number {
   if (typeof first === 'number' && typeof second === 'number') return first - second;
   const [one, other] = [integerOf(first), integerOf(second)];
   if (one !== undefined && other !== undefined) return one < other ? -1 : Number(one > other);
-  const difference = Number(numberText(first)) - Number(numberText(second));
+  const [text, otherText] = [numberText(first), numberText(second)];
+  const difference = Number(text) - Number(otherText);
   if (difference !== 0 && !Number.isNaN(difference)) return difference;
-  return compareTexts(numberText(first), numberText(second));
+  // Of what doubles do not tell apart only whether it is the same is of use.
+  return compareTexts(canonicalDecimal(text), canonicalDecimal(otherText));
 }
 
 function compareLists(first: RegoArray, second: RegoArray): number {

@@ -1,4 +1,4 @@
-import { exactNumber } from '../../kernel/json/exact-json.ts';
+import { verbatimNumber } from '../../kernel/json/exact-json.ts';
 import { createSet } from './compare-values.ts';
 import type { RegoValue } from './rego-value.ts';
 
@@ -52,7 +52,7 @@ class Parser {
     if (first === '{') return this.#braces(depth);
     if (first === 's') return this.#emptySet();
     const word = WORDS.get(this.#take(WORD) ?? '');
-    return word === undefined ? exactNumber(this.#want(NUMBER)) : word;
+    return word === undefined ? verbatimNumber(this.#want(NUMBER)) : word;
   }
 
   #string(): string {

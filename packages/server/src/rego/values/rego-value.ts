@@ -1,7 +1,7 @@
 import type { RawNumber } from '@portcullis/contract';
 import { isRawNumber } from '../../kernel/json/exact-json.ts';
 
-/** A number that a double cannot hold keeps its text, as everywhere. */
+/** A number that JavaScript would write otherwise keeps its text: long ones, and `1.0` too. */
 export type RegoNumber = number | RawNumber;
 /** An object: keys are any values. Members with a composite key are found by comparing, see `compare-values.ts`. */
 export type RegoObject = ReadonlyMap<RegoValue, RegoValue>;

@@ -1,0 +1,137 @@
+import { createSet, isEqual } from '../values/compare-values.ts';
+import {
+  isArray,
+  isObject,
+  RegoSet,
+  type RegoArray,
+  type RegoObject,
+  type RegoValue,
+} from '../values/rego-value.ts';
+import type { Charge } from './charge.ts';
+import { fail } from './operands.ts';
+
+type Path = readonly RegoValue[];
+
+/** RFC 6902 over Rego values: steps of a path may also be members of sets, and a path an array of steps. */
+export function patchValue(target: RegoValue, operations: RegoArray, charge: Charge): RegoValue {
+  return operations.reduce((value: RegoValue, operation) => {
+    if (!isObject(operation)) return fail('must be an array of JSON-Patch objects');
+    return apply(value, operation, charge);
+  }, target);
+}
+
+function apply(target: RegoValue, operation: RegoObject, charge: Charge): RegoValue {
+  const path = parsePath(operation.get('path'));
+  const wanted = (): RegoValue => operation.get('value') ?? fail("missing required attribute 'value'");
+  const from = (): Path => parsePath(operation.get('from'));
+  switch (operation.get('op')) {
+    case 'add':
+      return insert(target, path, { value: wanted(), charge });
+    case 'remove':
+      return remove(target, path, charge);
+    case 'replace':
+      return insert(path.length === 0 ? target : remove(target, path, charge), path, {
+        value: wanted(),
+        charge,
+      });
+    case 'move': {
+      const source = from();
+      const value = find(target, source);
+      return insert(remove(target, source, charge), path, { value, charge });
+    }
+    case 'copy':
+      return insert(target, path, { value: find(target, from()), charge });
+    case 'test':
+      return isEqual(find(target, path), wanted()) ? target : fail('value is not the one of the test');
+    default:
+      return fail('unrecognized op');
+  }
+}
+
+function parsePath(path: RegoValue | undefined): Path {
+  if (path !== undefined && isArray(path)) return path;
+  if (typeof path !== 'string') return fail('a path must be a string or an array');
+  if (path === '') return [];
+  return path
+    .replace(/^\/+/, '')
+    .split('/')
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+interface Addition {
+  readonly value: RegoValue;
+  readonly charge: Charge;
+}
+
+function insert(target: RegoValue, [step, ...rest]: Path, addition: Addition): RegoValue {
+  if (step === undefined) return addition.value;
+  if (rest.length > 0) {
+    return replace(target, step, {
+      with: insert(child(target, step), rest, addition),
+      charge: addition.charge,
+    });
+  }
+  const { value, charge } = addition;
+  if (isArray(target)) {
+    charge(target.length);
+    return target.toSpliced(step === '-' ? target.length : place(step, target.length), 0, value);
+  }
+  if (target instanceof RegoSet) {
+    charge(target.members.length * 4);
+    if (!isEqual(step, value)) return fail('a member of a set is added under itself');
+    return createSet([...target.members, value]);
+  }
+  return replace(target, step, { with: value, charge });
+}
+
+function remove(target: RegoValue, [step, ...rest]: Path, charge: Charge): RegoValue {
+  if (step === undefined) return fail('cannot remove everything');
+  const found = child(target, step);
+  if (rest.length > 0) return replace(target, step, { with: remove(found, rest, charge), charge });
+  if (isArray(target)) return target.toSpliced(place(step, target.length - 1), 1);
+  if (target instanceof RegoSet) return createSet(target.members.filter((member) => !isEqual(member, step)));
+  const copy = new Map(target as RegoObject);
+  copy.delete(keyOf(copy, step));
+  charge(copy.size);
+  return copy;
+}
+
+function replace(
+  target: RegoValue,
+  step: RegoValue,
+  change: { readonly with: RegoValue; readonly charge: Charge },
+): RegoValue {
+  if (isArray(target)) return target.with(place(step, target.length - 1), change.with);
+  if (target instanceof RegoSet) {
+    return createSet([...target.members.filter((member) => !isEqual(member, step)), change.with]);
+  }
+  if (!isObject(target)) return fail('a path through a value without members');
+  change.charge(target.size);
+  const copy = new Map(target);
+  return copy.set(keyOf(copy, step), change.with);
+}
+
+function find(target: RegoValue, path: Path): RegoValue {
+  return path.reduce(child, target);
+}
+
+function child(target: RegoValue, step: RegoValue): RegoValue {
+  if (isArray(target)) return target[place(step, target.length - 1)] ?? fail('no such item');
+  if (target instanceof RegoSet)
+    return target.members.find((member) => isEqual(member, step)) ?? fail('no such member');
+  if (!isObject(target)) return fail('a path through a value without members');
+  const found = target.get(keyOf(target, step));
+  return found === undefined ? fail('no such member') : found;
+}
+
+function keyOf(target: RegoObject, step: RegoValue): RegoValue {
+  if (target.has(step)) return step;
+  for (const key of target.keys()) if (isEqual(key, step)) return key;
+  return step;
+}
+
+function place(step: RegoValue, most: number): number {
+  const isIndex = typeof step === 'number' || (typeof step === 'string' && /^(?:0|[1-9]\d{0,8})$/.test(step));
+  const index = isIndex ? Number(step) : -1;
+  return Number.isInteger(index) && index >= 0 && index <= most ? index : fail('no index of the array');
+}

@@ -1,0 +1,54 @@
+import type { RegoValue } from '../values/rego-value.ts';
+
+const MAX_LENGTH = 64 * 1024;
+/** Scheme, authority, path, query, fragment: RFC 3986, appendix B. */
+const PARTS = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
+
+/** The parts that Go's url.Parse finds; undefined when it finds fault. */
+export function parseUri(text: string): ReadonlyMap<RegoValue, RegoValue> | undefined {
+  const match = text.length > MAX_LENGTH || hasControls(text) ? null : PARTS.exec(text);
+  if (match === null) return undefined;
+  const [, scheme = '', authority = '', wholePath = '', query = '', rawFragment = ''] = match;
+  // `mailto:a@b` has no hierarchy, and no path either.
+  const rawPath = scheme !== '' && match[2] === undefined && !wholePath.startsWith('/') ? '' : wholePath;
+  const host = parseHost(authority);
+  const path = unescape(rawPath);
+  const fragment = unescape(rawFragment);
+  if (host === undefined || path === undefined || fragment === undefined) return undefined;
+  if (scheme === '' && hasColonFirst(rawPath)) return undefined;
+  const parts: readonly (readonly [string, string])[] = [
+    ['scheme', scheme.toLowerCase()],
+    ['hostname', host.hostname],
+    ['port', host.port],
+    ['path', path],
+    ['raw_path', rawPath],
+    ['raw_query', query],
+    ['fragment', fragment],
+  ];
+  return new Map(parts.filter(([, value]) => value !== ''));
+}
+
+function hasControls(text: string): boolean {
+  return Array.from(text).some((character) => character < ' ' || character === '\x7f');
+}
+
+/** `a:b/c` without a scheme that is one. */
+function hasColonFirst(path: string): boolean {
+  return !path.startsWith('/') && path.split('/')[0]?.includes(':') === true;
+}
+
+function parseHost(authority: string): { readonly hostname: string; readonly port: string } | undefined {
+  const at = authority.lastIndexOf('@');
+  if (/[^A-Za-z0-9._~!$&'()*+,;=:%-]/.test(authority.slice(0, Math.max(at, 0)))) return undefined;
+  const match = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(authority.slice(at + 1));
+  const hostname = unescape(match?.[1] ?? '');
+  if (match === null || hostname === undefined || /[ "<>\\^`{|}]/.test(hostname)) return undefined;
+  return { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port: match[2] ?? '' };
+}
+
+function unescape(text: string): string | undefined {
+  if (/%(?![\da-fA-F]{2})/.test(text)) return undefined;
+  return text.replace(/(?:%[\da-fA-F]{2})+/g, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
+  );
+}
