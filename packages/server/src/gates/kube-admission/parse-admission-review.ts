@@ -20,6 +20,9 @@ import {
   ReviewReader,
 } from './review-reader.ts';
 
+/** Whether `apiVersion` and `kind` have to be there; what is there has to be right. */
+export type Envelope = 'required' | 'optional';
+
 export interface ParsedReview {
   readonly review: Review;
   readonly apiVersion: AdmissionVersion;
@@ -36,20 +39,24 @@ const OPERATIONS: ReadonlySet<string> = new Set([
  * One AdmissionReview. Strings are decoded and checked here; object, oldObject and the request itself stay bytes. A fault's
  * data has `uid` and `apiVersion` as far as they are known, so that the refusal can be an answer to this very review.
  */
-export function parseAdmissionReview(body: Uint8Array, deadline: number): ParsedReview | Fault {
+export function parseAdmissionReview(
+  body: Uint8Array,
+  deadline: number,
+  envelope: Envelope = 'required',
+): ParsedReview | Fault {
   if (body.length === 0) return new Fault('PC_REVIEW_EMPTY', 'the body is empty');
   const reader = new ReviewReader(body);
-  const parsed = read(reader, deadline);
+  const parsed = read(reader, deadline, envelope);
   if (!isFault(parsed)) return parsed;
   const identity = reader.identity();
   if (identity === undefined) return parsed;
   return new Fault(parsed.code, parsed.message, { data: { ...parsed.data, ...identity }, cause: parsed });
 }
 
-function read(reader: ReviewReader, deadline: number): ParsedReview | Fault {
+function read(reader: ReviewReader, deadline: number, envelope: Envelope): ParsedReview | Fault {
   if (reader.fault !== undefined) return reader.fault;
-  const envelope = readEnvelope(reader);
-  if (isFault(envelope)) return envelope;
+  const apiVersion = readEnvelope(reader, envelope);
+  if (isFault(apiVersion)) return apiVersion;
   const operation = reader.required('operation');
   const uid = readUid(reader);
   const kind = readKind(reader);
@@ -81,20 +88,21 @@ function read(reader: ReviewReader, deadline: number): ParsedReview | Fault {
     ...(object === undefined ? {} : { object }),
     ...(oldObject === undefined ? {} : { oldObject }),
   };
-  return { review, apiVersion: envelope };
+  return { review, apiVersion };
 }
 
-function readEnvelope(reader: ReviewReader): AdmissionVersion | Fault {
+function readEnvelope(reader: ReviewReader, envelope: Envelope): AdmissionVersion | Fault {
+  const isUnsaid = (member: Member): boolean => envelope === 'optional' && reader.slice(member) === undefined;
   if (firstByte(reader.body) !== OPEN_OBJECT) {
     return new Fault('PC_REVIEW_KIND', 'the body must be a JSON object of kind `AdmissionReview`');
   }
-  if (reader.text('kind') !== 'AdmissionReview') {
+  if (!isUnsaid('kind') && reader.text('kind') !== 'AdmissionReview') {
     return new Fault(
       'PC_REVIEW_KIND',
       `the body has ${reader.shown('kind')}; it must be an \`AdmissionReview\``,
     );
   }
-  const version = reader.text('apiVersion');
+  const version = isUnsaid('apiVersion') ? 'admission.k8s.io/v1' : reader.text('apiVersion');
   if (!isAdmissionVersion(version)) {
     return new Fault(
       'PC_REVIEW_VERSION',
