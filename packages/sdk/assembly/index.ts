@@ -1,7 +1,10 @@
 export { Answer } from './answer';
 export { Container, containersOf } from './containers';
+export { guestCall } from './guest-call';
 export { log } from './log';
 export { Json, Kind } from './json';
 export { Patch, toPointer } from './patch';
 export { Review } from './review';
 export { run } from './run';
+export { ValidationRequest } from './validation-request';
+export { ValidationResponse } from './validation-response';

@@ -8,6 +8,8 @@ export interface TestSuite {
   readonly file: string;
   /** File of the policy's module. */
   readonly module: string;
+  /** Engine of the policy; the harness of this package runs those of `plugin`. */
+  readonly engine: string;
   readonly cases: readonly TestCase[];
 }
 
@@ -78,6 +80,7 @@ export async function loadTestSuite(file: string, parseYaml: (text: string) => u
   return {
     file,
     module: resolve(dirname(policyFile), module),
+    engine: typeof spec['engine'] === 'string' ? spec['engine'] : 'plugin',
     cases: await Promise.all(
       (cases as readonly JsonValue[]).map(async (value, index) => {
         const where = `${file}: case ${index + 1}`;

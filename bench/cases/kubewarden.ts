@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { judged, times, type Figure } from '../figure.ts';
+import { inTurns, median } from '../support/statistics.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SCRIPT = join(import.meta.dirname, '../support/evaluate-kubewarden.ts');
+const PATTERNS = 'policies/image-patterns-wapc/image-patterns-wapc.wasm';
+const OFFICIAL = 'packages/server/test/engines/kubewarden/official-sdk.wasm';
+const ROUNDS = 3;
+
+interface Sample {
+  /** Microseconds. */
+  readonly p50: number;
+  readonly cost: number;
+}
+
+interface Candidate {
+  readonly name: string;
+  readonly module: string;
+  readonly settings: object;
+  readonly atLeast: number;
+}
+
+/** Patterns for the images of the pod review. */
+const FEW = ['registry.k8s.io/**', 'docker.io/library/**', 'registry.example.test/**'];
+/** Two hundred teams, each with a place of its own. */
+const MANY = Array.from(
+  { length: 200 },
+  (_, team) => `registry-${team}.example.test/team-${team * 7919}/*:v*`,
+);
+
+const CANDIDATES: readonly Candidate[] = [
+  { name: 'AssemblyScript, three patterns', module: PATTERNS, settings: { allowed: FEW }, atLeast: 4 },
+  { name: "Rust, Kubewarden's SDK", module: OFFICIAL, settings: { denied: ['nobody'] }, atLeast: 4 },
+  {
+    name: 'patterns compiled in the first call',
+    module: PATTERNS,
+    settings: { allowed: [...FEW, ...MANY] },
+    atLeast: 100,
+  },
+];
+
+/** Instances that are reset to the state after their first call, beside one for each review. */
+export async function kubewarden(): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const { name, module, settings, atLeast } of CANDIDATES) {
+    const [reset = [], fresh = []] = await inTurns(
+      ROUNDS,
+      ['reset', 'fresh'].map((way) => () => sample(module, settings, way)),
+    );
+    const p50 = (of: readonly Sample[]): number => median(of.map((one) => one.p50));
+    const cost = (of: readonly Sample[]): number => median(of.map((one) => one.cost));
+    const shown = (of: readonly Sample[]): string => `${p50(of).toFixed(0)} µs (${cost(of).toFixed(0)} µs)`;
+    const detail = `median and processor time: reset ${shown(reset)}, fresh ${shown(fresh)}`;
+    figures.push(
+      judged(
+        `waPC, fresh instances against reset ones: ${name}`,
+        { value: p50(fresh) / p50(reset), show: times, detail },
+        { atLeast },
+      ),
+    );
+  }
+  return figures;
+}
+
+async function sample(module: string, settings: object, way: string): Promise<Sample> {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    SCRIPT,
+    join(ROOT, module),
+    JSON.stringify(settings),
+    way,
+  ]);
+  return JSON.parse(stdout) as Sample;
+}
