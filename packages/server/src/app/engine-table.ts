@@ -1,6 +1,7 @@
 import type { EngineName } from '@portcullis/contract';
 import type { Engine } from '../engines/engine.ts';
 import { kubewardenEngine } from '../engines/kubewarden/kubewarden-engine.ts';
+import { gatekeeperEngine, opaEngine } from '../engines/opa/opa-engine.ts';
 import { pluginEngine } from '../engines/plugin/plugin-engine.ts';
 import { wasiEngine } from '../engines/wasi/wasi-engine.ts';
 
@@ -9,4 +10,6 @@ export const ENGINES: ReadonlyMap<EngineName, Engine> = new Map<EngineName, Engi
   ['plugin', pluginEngine],
   ['wasi', wasiEngine],
   ['kubewarden', kubewardenEngine],
+  ['opa', opaEngine],
+  ['gatekeeper', gatekeeperEngine],
 ]);

@@ -17,6 +17,8 @@ export function violationVerdict(result: JsonValue): Verdict | Fault {
     if (isFault(message)) return message;
     messages.push(message || 'violated without a message');
   }
+  // A set comes in the order of its hashes.
+  messages.sort();
   if (messages.length === 0) return { outcome: 'allow', ...NO_REMARKS };
   const causes = messages.length === 1 ? [] : messages.map((message) => ({ field: '', message }));
   return { outcome: 'deny', message: messages.join(', '), causes, ...NO_REMARKS };

@@ -22,7 +22,7 @@ export function patchValue(target: RegoValue, operations: RegoArray, charge: Cha
 
 function apply(target: RegoValue, operation: RegoObject, charge: Charge): RegoValue {
   const path = parsePath(operation.get('path'));
-  const wanted = (): RegoValue => operation.get('value') ?? fail("missing required attribute 'value'");
+  const wanted = (): RegoValue => present(operation.get('value'), "missing required attribute 'value'");
   const from = (): Path => parsePath(operation.get('from'));
   switch (operation.get('op')) {
     case 'add':
@@ -116,12 +116,19 @@ function find(target: RegoValue, path: Path): RegoValue {
 }
 
 function child(target: RegoValue, step: RegoValue): RegoValue {
-  if (isArray(target)) return target[place(step, target.length - 1)] ?? fail('no such item');
+  if (isArray(target)) return present(target[place(step, target.length - 1)], 'no such item');
   if (target instanceof RegoSet)
-    return target.members.find((member) => isEqual(member, step)) ?? fail('no such member');
+    return present(
+      target.members.find((member) => isEqual(member, step)),
+      'no such member',
+    );
   if (!isObject(target)) return fail('a path through a value without members');
-  const found = target.get(keyOf(target, step));
-  return found === undefined ? fail('no such member') : found;
+  return present(target.get(keyOf(target, step)), 'no such member');
+}
+
+/** Null is a value like any other. */
+function present(value: RegoValue | undefined, problem: string): RegoValue {
+  return value === undefined ? fail(problem) : value;
 }
 
 function keyOf(target: RegoObject, step: RegoValue): RegoValue {

@@ -8,24 +8,27 @@ const PARTS = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([
 export function parseUri(text: string): ReadonlyMap<RegoValue, RegoValue> | undefined {
   const match = text.length > MAX_LENGTH || hasControls(text) ? null : PARTS.exec(text);
   if (match === null) return undefined;
-  const [, scheme = '', authority = '', wholePath = '', query = '', rawFragment = ''] = match;
+  const [, scheme, authority, wholePath = '', query = '', rawFragment = ''] = match;
   // `mailto:a@b` has no hierarchy, and no path either.
-  const rawPath = scheme !== '' && match[2] === undefined && !wholePath.startsWith('/') ? '' : wholePath;
-  const host = parseHost(authority);
-  const path = unescape(rawPath);
-  const fragment = unescape(rawFragment);
-  if (host === undefined || path === undefined || fragment === undefined) return undefined;
-  if (scheme === '' && hasColonFirst(rawPath)) return undefined;
-  const parts: readonly (readonly [string, string])[] = [
-    ['scheme', scheme.toLowerCase()],
-    ['hostname', host.hostname],
-    ['port', host.port],
-    ['path', path],
+  const isOpaque = scheme !== undefined && authority === undefined && !wholePath.startsWith('/');
+  const rawPath = isOpaque ? '' : wholePath;
+  if (scheme === undefined && hasColonFirst(rawPath)) return undefined;
+  const host = parseHost(authority ?? '');
+  const parts: readonly (readonly [string, string | undefined])[] = [
+    ['scheme', scheme?.toLowerCase() ?? ''],
+    ['hostname', host?.hostname],
+    ['port', host?.port],
+    ['path', unescape(rawPath)],
     ['raw_path', rawPath],
     ['raw_query', query],
-    ['fragment', fragment],
+    ['fragment', unescape(rawFragment)],
   ];
-  return new Map(parts.filter(([, value]) => value !== ''));
+  const found = new Map<RegoValue, RegoValue>();
+  for (const [name, value] of parts) {
+    if (value === undefined) return undefined;
+    if (value !== '') found.set(name, value);
+  }
+  return found;
 }
 
 function hasControls(text: string): boolean {
