@@ -162,18 +162,20 @@ test('pages whose version expires under way give way to one whole answer', async
 });
 
 test('a bookmark moves the version, and a watch that ends in order goes on from there', async () => {
-  const bench = await setUp();
+  const bench = await setUp({}, { namespace: 'a' });
   const { server, reflector } = bench;
   reflector.start();
   await until(isWatching(bench), 'the watch');
-  server.onRequest = () => undefined;
-  server.sendLine('{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"100"}}}');
-  server.store.put('a/1', {});
-  await until(() => reflector.get('a/1') !== undefined, 'the event');
+  // Of another namespace: no event of ours.
+  server.store.put('b/1', {});
+  const version = String(server.store.version());
+  assert.notEqual(reflector.state().resourceVersion, version);
+  server.sendBookmarks();
+  await until(() => reflector.state().resourceVersion === version, 'the bookmark');
   bench.host.advance(1500);
   server.endWatches();
   await until(() => server.requests.length === 2, 'the next watch');
-  assert.equal(asked(server)[1], 'watch=true&resourceVersion=101');
+  assert.equal(asked(server)[1], `watch=true&resourceVersion=${version}`);
   assert.equal(reflector.state().restarts.ended, 1);
 });
 
