@@ -32,11 +32,12 @@ const BUILDERS: readonly {
   readonly source: string;
   readonly build: (folder: string, to: string) => Build;
 }[] = [
-  { source: 'Cargo.toml', build: buildRust },
+  { source: 'Cargo.toml', build: buildByScript },
+  { source: 'policy.rego', build: buildByScript },
   { source: 'assembly/policy.ts', build: buildAssemblyScript },
 ];
 
-function buildRust(folder: string, to: string): Build {
+function buildByScript(folder: string, to: string): Build {
   const { status } = spawnSync(join(folder, 'build.sh'), [to], { stdio: ['ignore', 'inherit', 'inherit'] });
   if (status === 0) return 'built';
   return status === EXIT.toolchainAbsent ? 'toolchain absent' : 'failed';

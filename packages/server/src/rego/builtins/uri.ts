@@ -8,14 +8,15 @@ const PARTS = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([
 export function parseUri(text: string): ReadonlyMap<RegoValue, RegoValue> | undefined {
   const match = text.length > MAX_LENGTH || hasControls(text) ? null : PARTS.exec(text);
   if (match === null) return undefined;
-  const [, scheme, authority, wholePath = '', query = '', rawFragment = ''] = match;
+  const all = match.slice(1).map((part: string | undefined) => part ?? '');
+  const [scheme, authority, wholePath, query, rawFragment] = all as [string, string, string, string, string];
   // `mailto:a@b` has no hierarchy, and no path either.
-  const isOpaque = scheme !== undefined && authority === undefined && !wholePath.startsWith('/');
+  const isOpaque = scheme !== '' && authority === '' && !wholePath.startsWith('/');
   const rawPath = isOpaque ? '' : wholePath;
-  if (scheme === undefined && hasColonFirst(rawPath)) return undefined;
-  const host = parseHost(authority ?? '');
+  if (scheme === '' && hasColonFirst(rawPath)) return undefined;
+  const host = parseHost(authority);
   const parts: readonly (readonly [string, string | undefined])[] = [
-    ['scheme', scheme?.toLowerCase() ?? ''],
+    ['scheme', scheme.toLowerCase()],
     ['hostname', host?.hostname],
     ['port', host?.port],
     ['path', unescape(rawPath)],
