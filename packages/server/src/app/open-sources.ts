@@ -36,7 +36,7 @@ export async function openSources(
   cluster: Cluster | undefined,
   log: Logger,
 ): Promise<Sources | Fault> {
-  const { policies, sources, dataDirectory } = config;
+  const { policies, sources, dataDirectory, kubewarden } = config;
   const { wall } = clock;
   const { maxModuleBytes, url } = sources;
   const { caFile, ...limits } = url;
@@ -53,6 +53,14 @@ export async function openSources(
       files: policies.files,
       pluginsFiles: policies.pluginsFile === undefined ? [] : [policies.pluginsFile],
       wasiModules: wasiModulesOf(policies),
+      kubewarden: {
+        files: kubewarden.policiesFile === undefined ? [] : [kubewarden.policiesFile],
+        reading: {
+          reach: 'name',
+          timeoutMs: kubewarden.policyTimeout,
+          monitorWarnings: kubewarden.monitorWarnings,
+        },
+      },
       checkInterval: policies.checkInterval,
       wall,
     }),

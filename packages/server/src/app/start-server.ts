@@ -16,6 +16,7 @@ import type { Cluster } from './kube/open-cluster.ts';
 import { createManagementListener, type ManagementListener } from './http/management-listener.ts';
 import type { Certificates } from './open-certificates.ts';
 import { openFooting } from './open-footing.ts';
+import { createProbe } from './probe.ts';
 import type { Registries } from './open-sources.ts';
 import { createApi, createServerLog, createServerTelemetry } from './observability.ts';
 import { gateThreadData } from './threads/gate-thread-data.ts';
@@ -112,9 +113,10 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     failed: (error) => log.log('debug', 'a management request broke off', { reason: String(error) }),
   });
 
-  const started = await start(parts, management);
+  const probe = createProbe(config, () => plane.readiness(), log);
+  const started = (await probe.listen()) ?? (await start(parts, management));
   if (isFault(started)) {
-    await pool.close(0);
+    await Promise.all([pool.close(0), probe.close(0)]);
     return started;
   }
   policies.watch();
@@ -143,6 +145,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     await cluster?.stop();
     registries.close();
     await management.close(MANAGEMENT_CLOSE);
+    await probe.close(MANAGEMENT_CLOSE);
     await telemetry.close();
     log.log('info', 'stopped');
   }

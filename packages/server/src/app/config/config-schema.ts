@@ -257,6 +257,25 @@ const kubernetes = z.strictObject({
   registration: registration.prefault({}).describe('the webhook configurations'),
 });
 
+const kubewarden = z.strictObject({
+  policiesFile: path.optional().describe('a `policies.yml` of its policy-server'),
+  policyTimeout: durationSchema({ min: 1, max: 30_000 })
+    .prefault('2s')
+    .describe('time of one evaluation where `timeoutEvalSeconds` does not say'),
+  monitorWarnings: z
+    .boolean()
+    .default(false)
+    .describe('tell clients what a policy in monitor mode would have denied'),
+  acceptNamespace: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('namespace whose requests are accepted, and no policy of the file is asked'),
+  readinessPort: port
+    .optional()
+    .describe('plain HTTP port, at the address of the gates, of `/readiness` and `/healthz`; absent: none'),
+});
+
 function hasNoCredentials(text: string): boolean {
   const url = URL.parse(text);
   return url === null || (url.username === '' && url.password === '');
@@ -292,6 +311,7 @@ export const configSchema = z.strictObject({
   management: management.prefault({}).describe('the management API'),
   policies: policies.prefault({}).describe('where policies come from'),
   sources: sources.prefault({}).describe('where modules may come from'),
+  kubewarden: kubewarden.prefault({}).describe("in the place of Kubewarden's policy-server"),
   kubernetes: kubernetes.prefault({}).describe('policies, modules and registration by the Kubernetes API'),
   namespaces: z
     .record(z.string(), namespaceEntry)

@@ -9,6 +9,8 @@ export interface GateThreadData {
   readonly tls: GateTls;
   readonly namespaces: NamespaceTable;
   readonly logLevel: Config['log']['level'];
+  /** Namespace in which no policy of Kubewarden's is asked. */
+  readonly acceptNamespace?: string;
 }
 
 export function gateThreadData(
@@ -16,7 +18,8 @@ export function gateThreadData(
   material: TlsMaterial,
   followed: NamespaceTable = {},
 ): GateThreadData {
-  const { serving, namespaces, log } = config;
+  const { serving, namespaces, log, kubewarden } = config;
+  const { acceptNamespace } = kubewarden;
   const { maxBodyBytes, maxBufferedBytes, maxConnections, maxConcurrentReviews } = serving;
   const { headersTimeout, requestTimeout, keepAliveTimeout, tls } = serving;
   return {
@@ -32,5 +35,6 @@ export function gateThreadData(
     tls: { material, minVersion: tls.minVersion, requireClientCert: tls.requireClientCert },
     namespaces: { ...namespaces, ...followed },
     logLevel: log.level,
+    ...(acceptNamespace === undefined ? {} : { acceptNamespace }),
   };
 }

@@ -5,9 +5,12 @@ import { createChain } from '../../chain/chain.ts';
 import { accessRoute } from '../../gates/access-gate.ts';
 import { createAdmissionGate } from '../../gates/kube-admission/admission-gate.ts';
 import { admissionRoute } from '../../gates/kube-admission/admission-route.ts';
+import { parseAdmissionReview } from '../../gates/kube-admission/parse-admission-review.ts';
 import { createAuthenticationGate } from '../../gates/kube-authn/authentication-gate.ts';
 import { createAuthorizationGate } from '../../gates/kube-authz/authorization-gate.ts';
-import type { FaultCode } from '../../kernel/fault.ts';
+import { createKubewardenGate } from '../../gates/kubewarden/kubewarden-gate.ts';
+import { kubewardenRoute } from '../../gates/kubewarden/kubewarden-route.ts';
+import { isFault, type FaultCode } from '../../kernel/fault.ts';
 import { createGateTelemetry } from '../../telemetry/gate-telemetry.ts';
 import { createWasmRuntime } from '../../wasm/wasm-runtime.ts';
 import { createClock } from '../clock.ts';
@@ -46,6 +49,21 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
         log,
         maxBodyBytes: data.limits.maxBodyBytes,
         refused: refusals('admission'),
+      }),
+    },
+    {
+      name: 'admission',
+      knows: (path) => kubewardenRoute(path) !== undefined,
+      gate: createKubewardenGate({
+        decide: chain.decideNamed,
+        parseReview(body, deadline) {
+          const parsed = parseAdmissionReview(body, deadline, 'optional');
+          return isFault(parsed) ? parsed : parsed.review;
+        },
+        log,
+        maxBodyBytes: data.limits.maxBodyBytes,
+        refused: refusals('admission'),
+        ...(data.acceptNamespace === undefined ? {} : { acceptNamespace: data.acceptNamespace }),
       }),
     },
     {

@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { attempt } from '../../kernel/result.ts';
+import type { KubewardenReading } from '../../policy/kubewarden/kubewarden-policy.ts';
 import { parsePluginsFile } from '../../policy/parse-plugins-file.ts';
+import { parsePoliciesYml } from '../../policy/parse-policies-yml.ts';
 import {
   isException,
   parseDocuments,
@@ -27,6 +29,8 @@ export interface FileDocuments {
   readonly pluginsFiles: readonly string[];
   /** Files in the form `modules: […]`, in the order of their modules. */
   readonly wasiModules?: readonly WasiModulesFile[];
+  /** Files in the form of a `policies.yml` of Kubewarden. */
+  readonly kubewarden?: KubewardenFiles;
   /** Milliseconds between checks for changes. */
   readonly checkInterval: number;
   /** How a file of `directories` and `files` is read; default: every document in it is a policy, a group or an exception. */
@@ -35,15 +39,25 @@ export interface FileDocuments {
   readonly wall?: () => number;
 }
 
+export interface KubewardenFiles {
+  readonly files: readonly string[];
+  readonly reading: KubewardenReading;
+}
+
 /** Policies from files and folders, together with the watch over them and over the module files that they name. */
 export function createFileDocumentSource(options: FileDocuments): DocumentSource {
-  const { wasiModules = [] } = options;
+  const { wasiModules = [], kubewarden } = options;
+  const kubewardenFiles = kubewarden?.files ?? [];
   /** Module files of the last reading: a rebuilt module is a change like any other. */
   let modules: readonly string[] = [];
   let further: readonly string[] = [];
 
   const policies = documentMemory(options.parse ?? parseDocuments, options.wall);
   const plugins = documentMemory(parsePluginsFile, options.wall);
+  const entries = documentMemory(
+    (text, origin) => (kubewarden === undefined ? [] : parsePoliciesYml(text, origin, kubewarden.reading)),
+    options.wall,
+  );
   const readModules = createWasiModulesReader(options.wall);
 
   async function read(): Promise<readonly DocumentReading[]> {
@@ -60,6 +74,7 @@ export function createFileDocumentSource(options: FileDocuments): DocumentSource
       ...unreadable,
       ...(await readDocuments([...files, ...options.files], policies)),
       ...(await readDocuments(options.pluginsFiles, plugins)),
+      ...(await readDocuments(kubewardenFiles, entries)),
       ...listed.readings,
     ];
     modules = moduleFiles(readings);
@@ -78,6 +93,7 @@ export function createFileDocumentSource(options: FileDocuments): DocumentSource
           ...(await Promise.all(options.directories.map(documentFiles))).flat(),
           ...options.files,
           ...options.pluginsFiles,
+          ...kubewardenFiles,
           ...wasiModules.map(({ file }) => file),
           ...further,
           ...modules,
