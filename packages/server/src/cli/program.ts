@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
   ['inspect', async () => (await import('./inspect.ts')).createInspectCommand],
   ['doctor', async () => (await import('./doctor.ts')).createDoctorCommand],
   ['manifests', async () => (await import('./manifests.ts')).createManifestsCommand],
+  ['policy', async () => (await import('./policy.ts')).createPolicyCommand],
   ['bench', async () => (await import('./bench.ts')).createBenchCommand],
 ]);
 
@@ -28,9 +29,15 @@ export async function createProgram(io: CommandIo, finish: Finish, only?: string
   for (const load of asked === undefined ? COMMANDS.values() : [asked]) {
     const create = await load();
     // Settings of the program reach only commands that it makes itself.
-    program.addCommand(create(io, finish).copyInheritedSettings(program));
+    program.addCommand(inherit(create(io, finish), program));
   }
   return program;
+}
+
+function inherit(command: Command, from: Command): Command {
+  command.copyInheritedSettings(from);
+  for (const inner of command.commands) inherit(inner, command);
+  return command;
 }
 
 /** Runs one command line. `argv` as of the process. */

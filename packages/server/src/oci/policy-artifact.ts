@@ -54,7 +54,8 @@ export async function locateModule(
   return new Fault('PC_OCI_ARTIFACT', 'the artifact is an index of indexes');
 }
 
-function moduleLayer({ layers }: ImageManifest): Descriptor | Fault {
+/** The one layer that is a module. */
+export function moduleLayer({ layers }: ImageManifest): Descriptor | Fault {
   const modules = layers.filter(({ mediaType }) => LAYER_TYPES.includes(mediaType));
   const [module] = modules;
   if (module !== undefined && modules.length === 1) return module;
@@ -66,7 +67,7 @@ function moduleLayer({ layers }: ImageManifest): Descriptor | Fault {
 }
 
 /** The only entry, or the only one for Wasm. */
-function moduleEntry({ manifests }: ImageIndex): Descriptor | Fault {
+export function moduleEntry({ manifests }: ImageIndex): Descriptor | Fault {
   const forWasm = manifests.filter(({ platform }) => platform?.['architecture'] === 'wasm');
   const [entry, ...more] = manifests.length === 1 ? manifests : forWasm;
   if (entry !== undefined && more.length === 0) return entry;

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { createFileDocumentSource, type ParseDocuments } from '../../sources/file/file-document-source.ts';
 import type { DocumentSource, ModuleSource } from '../../sources/source.ts';
 import { createDataShelf } from './data-shelf.ts';
+import { openOfflineModules } from './oci-modules.ts';
 import { parseManifests } from './parse-manifests.ts';
 
 /** Policies, and the modules that stand beside them in manifests. */
@@ -42,6 +43,6 @@ export async function openPolicyFiles(
   const parse: ParseDocuments = (text, origin) => parseManifests(text, origin, { shelf, namespace });
   return {
     sources: [createFileDocumentSource({ directories, files, pluginsFiles, parse, checkInterval: 0 })],
-    modules: shelf.modules,
+    modules: [...shelf.modules, await openOfflineModules()],
   };
 }
