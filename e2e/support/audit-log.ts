@@ -8,6 +8,7 @@ export interface AuditEvent {
   readonly requestURI: string;
   readonly user: { readonly username: string; readonly groups?: readonly string[] };
   readonly objectRef?: {
+    readonly apiGroup?: string;
     readonly resource?: string;
     readonly subresource?: string;
     readonly namespace?: string;

@@ -15,6 +15,8 @@ export interface ChildProcessOptions {
   /** Replaces or, with `undefined`, removes variables of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Process number that takes the signals, by that of the one that is started; default: the same. */
+  readonly target?: (pid: number) => number;
   /** Standard output and error are appended here, in the order in which they were written. */
   readonly logFile: string;
 }
@@ -33,7 +35,7 @@ export interface ChildProcess {
   logs(): string;
 }
 
-const living = new Set<NodeChildProcess>();
+const living = new Map<NodeChildProcess, (signal: NodeJS.Signals) => void>();
 let guarded = false;
 
 /**
@@ -51,8 +53,16 @@ export async function startChildProcess(options: ChildProcessOptions): Promise<C
     stdio: ['pipe', log, log],
   });
   closeSync(log);
-  living.add(child);
   let ended: Exit | undefined;
+  const send = (signal: NodeJS.Signals): void => {
+    if (child.pid === undefined || ended !== undefined) return;
+    try {
+      process.kill(options.target?.(child.pid) ?? child.pid, signal);
+    } catch {
+      // It has just ended.
+    }
+  };
+  living.set(child, send);
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       living.delete(child);
@@ -76,7 +86,7 @@ export async function startChildProcess(options: ChildProcessOptions): Promise<C
   const end = async (signal: NodeJS.Signals): Promise<Exit> => {
     if (ended === undefined) {
       child.ref();
-      child.kill(signal);
+      send(signal);
     }
     return exited;
   };
@@ -84,7 +94,7 @@ export async function startChildProcess(options: ChildProcessOptions): Promise<C
     pid: child.pid ?? 0,
     exited,
     exit: () => ended,
-    signal: (signal) => void child.kill(signal),
+    signal: send,
     stop: async (graceMs = 20_000) => {
       const timer = new AbortController();
       const late = sleep(graceMs, undefined, { signal: timer.signal }).then(
@@ -118,5 +128,5 @@ function guardExit(): void {
 }
 
 function killAll(): void {
-  for (const child of living) child.kill('SIGKILL');
+  for (const send of living.values()) send('SIGKILL');
 }

@@ -70,30 +70,19 @@ export async function startContainer(options: ContainerOptions): Promise<ChildPr
     '--',
     ...program,
   ];
-  const outer = await startChildProcess({
+  return startChildProcess({
     command,
     args,
     env: { ...none, ...variablesOf(config), ...options.env },
     logFile: options.logFile,
+    target: firstInside,
   });
-  return {
-    ...outer,
-    // What waits outside takes no signals; the first process inside is its only child.
-    signal: (signal) => signalInside(outer, signal),
-    stop: async (graceMs = 20_000) => {
-      signalInside(outer, 'SIGTERM');
-      const timer = setTimeout(() => void outer.kill(), graceMs);
-      const exit = await outer.exited;
-      clearTimeout(timer);
-      return exit;
-    },
-  };
 }
 
-function signalInside({ pid, exit }: ChildProcess, signal: NodeJS.Signals): void {
-  if (exit() !== undefined) return;
-  const first = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
-  if (first > 0) process.kill(first, signal);
+/** What was started waits outside and takes no signals; its only child is the first process inside. */
+function firstInside(pid: number): number {
+  const child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+  return child > 0 ? child : pid;
 }
 
 function variablesOf(config: unknown): Record<string, string> {

@@ -43,8 +43,6 @@ export interface ServiceAccount {
   renewToken(): Promise<string>;
   /** Puts any text in place of the token. */
   writeToken(token: string): Promise<void>;
-  /** Makes the account anew: about 10 s later its tokens are void. The file keeps the old one until `renewToken`. */
-  recreate(): Promise<void>;
   /** A request of this account. */
   request(method: string, path: string, body?: object): Promise<HttpsResponse>;
 }
@@ -87,14 +85,6 @@ export async function createServiceAccount(options: ServiceAccountOptions): Prom
     token: () => token,
     renewToken,
     writeToken,
-    async recreate() {
-      const account = accountObjects(options).find(({ kind }) => kind === 'ServiceAccount');
-      ok(account !== undefined);
-      const ended = await kube.request('DELETE', `${collectionPath(account)}/${name}`);
-      equal(ended.status, 200, ended.text);
-      const made = await kube.request('POST', collectionPath(account), account);
-      equal(made.status, 201, made.text);
-    },
     request: (method, path, body) => kube.request(method, path, body, { authorization: `Bearer ${token}` }),
   };
 }
@@ -128,7 +118,10 @@ async function bindRole(
   }
 }
 
-async function requestToken(options: ServiceAccountOptions): Promise<string> {
+/** A token as the kubelet asks for one. */
+export async function requestToken(
+  options: Pick<ServiceAccountOptions, 'kube' | 'namespace' | 'name' | 'expirationSeconds'>,
+): Promise<string> {
   const { kube, name } = options;
   const path = `/api/v1/namespaces/${options.namespace}/serviceaccounts/${name}/token`;
   const answer = await kube.request('POST', path, {
