@@ -6,3 +6,4 @@ export { createPluginInput, type PluginInput, type ReviewInShort } from './plugi
 export { runTestCase, type TestResult } from './run-test-case.ts';
 export { loadTestSuite, SUITE_KEYS, type Expectation, type TestCase, type TestSuite } from './test-suite.ts';
 export type { PluginRun } from './plugin-run.ts';
+export { createWasiHarness, type WasiHarness, type WasiRun } from './wasi-harness.ts';
