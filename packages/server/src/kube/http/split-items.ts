@@ -9,6 +9,7 @@ const CLOSE_BRACKET = 0x5d;
 
 /** Stands for an item in what is left of the list, so that parsing the rest checks the commas, too. */
 const PLACEHOLDER = Buffer.from('0');
+const FIRST_REST_BYTES = 4096;
 /** Deeper than any key that matters here. */
 const LONGEST_KEY = 16;
 const MAX_REST_BYTES = 16 * 1024 ** 2;
@@ -26,7 +27,8 @@ export function createItemSplitter(
   maxItemBytes: number,
   onItem: (bytes: Buffer) => Fault | undefined,
 ): ItemSplitter {
-  const rest: Buffer[] = [];
+  /** One for all: a buffer for each comma would be more than the items of a long list. */
+  let rest = Buffer.alloc(FIRST_REST_BYTES);
   let restLength = 0;
   let item: Buffer[] = [];
   let itemLength = 0;
@@ -46,10 +48,12 @@ export function createItemSplitter(
       itemLength += bytes.length;
       return itemLength > maxItemBytes ? tooLong('an item', maxItemBytes) : undefined;
     }
-    // A copy, for a slice would hold the whole chunk.
-    rest.push(Buffer.from(bytes));
-    restLength += bytes.length;
-    return restLength > MAX_REST_BYTES ? tooLong('what is around the items', MAX_REST_BYTES) : undefined;
+    const length = restLength + bytes.length;
+    if (length > MAX_REST_BYTES) return tooLong('what is around the items', MAX_REST_BYTES);
+    if (length > rest.length) rest = Buffer.concat([rest], length * 2);
+    bytes.copy(rest, restLength);
+    restLength = length;
+    return undefined;
   };
   const beginItem = (): undefined => {
     isInItem = true;
@@ -123,7 +127,7 @@ export function createItemSplitter(
 
   function end(): unknown {
     try {
-      const list = JSON.parse(Buffer.concat(rest).toString('utf8')) as { readonly items?: unknown } | null;
+      const list = JSON.parse(rest.toString('utf8', 0, restLength)) as { readonly items?: unknown } | null;
       const found = Array.isArray(list?.items) ? list.items.length : 0;
       return found === items ? list : undefined;
     } catch {
