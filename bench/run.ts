@@ -3,6 +3,7 @@ import { cluster } from './cases/cluster.ts';
 import { endless } from './cases/endless.ts';
 import { evaluation } from './cases/evaluation.ts';
 import { footprint } from './cases/footprint.ts';
+import { kubewarden } from './cases/kubewarden.ts';
 import { metering } from './cases/metering.ts';
 import { reload } from './cases/reload.ts';
 import { scale } from './cases/scale.ts';
@@ -17,6 +18,7 @@ import { writeReadme } from './table/write-readme.ts';
 const CASES: Readonly<Record<string, (bench: Workbench) => Promise<Figure[]>>> = {
   throughput,
   evaluation,
+  kubewarden,
   metering,
   threads,
   reload,

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { judged, times, type Figure } from '../figure.ts';
+import { judged, percent, perSecond, times, type Figure } from '../figure.ts';
+import { podReview } from '../pod-review.ts';
+import type { RunningServer } from '../support/running-server.ts';
 import { inTurns, median } from '../support/statistics.ts';
+import type { Workbench } from '../support/workbench.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SCRIPT = join(import.meta.dirname, '../support/evaluate-kubewarden.ts');
@@ -43,8 +46,8 @@ const CANDIDATES: readonly Candidate[] = [
 ];
 
 /** Instances that are reset to the state after their first call, beside one for each review. */
-export async function kubewarden(): Promise<Figure[]> {
-  const figures: Figure[] = [];
+export async function kubewarden(bench: Workbench): Promise<Figure[]> {
+  const figures: Figure[] = [await throughHttps(bench)];
   for (const { name, module, settings, atLeast } of CANDIDATES) {
     const [reset = [], fresh = []] = await inTurns(
       ROUNDS,
@@ -63,6 +66,42 @@ export async function kubewarden(): Promise<Figure[]> {
     );
   }
   return figures;
+}
+
+const ROUND_MS = 2000;
+const CONNECTIONS = 8;
+
+/** One waPC policy behind one gate thread, beside a server that answers without looking, on the same core. */
+async function throughHttps(bench: Workbench): Promise<Figure> {
+  const load = bench.loadGenerator('load');
+  const policy = {
+    apiVersion: 'portcullis.dev/v1',
+    kind: 'Policy',
+    metadata: { name: 'image-patterns' },
+    spec: { engine: 'kubewarden', module: { file: join(ROOT, PATTERNS) }, settings: { allowed: FEW } },
+  };
+  const servers = [
+    await bench.portcullis({ threads: 1, policies: [policy], core: 'server' }),
+    await bench.peer('bare-server'),
+  ] as const;
+  const body = podReview().toString();
+  const drive = async ({ port }: RunningServer): Promise<number> => {
+    const options = { port, body, connections: CONNECTIONS, duration: ROUND_MS, allowed: true };
+    return (await load.run(options)).perSecond;
+  };
+  // Once for each, so that the optimising compiler has seen everything.
+  for (const server of servers) await drive(server);
+  const [ours = [], bare = []] = await inTurns(
+    ROUNDS,
+    servers.map((server) => () => drive(server)),
+  );
+  const share = median(ours.map((value, round) => value / (bare[round] ?? Number.NaN)));
+  const detail = `${perSecond(median(ours))} of ${perSecond(median(bare))}`;
+  return judged(
+    'HTTPS, one waPC policy: share of a bare server without policy',
+    { value: share, show: percent, detail },
+    { atLeast: 0.2 },
+  );
 }
 
 async function sample(module: string, settings: object, way: string): Promise<Sample> {
