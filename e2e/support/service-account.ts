@@ -43,6 +43,8 @@ export interface ServiceAccount {
   renewToken(): Promise<string>;
   /** Puts any text in place of the token. */
   writeToken(token: string): Promise<void>;
+  /** Makes the account anew: about 10 s later its tokens are void. The file keeps the old one until `renewToken`. */
+  recreate(): Promise<void>;
   /** A request of this account. */
   request(method: string, path: string, body?: object): Promise<HttpsResponse>;
 }
@@ -85,6 +87,14 @@ export async function createServiceAccount(options: ServiceAccountOptions): Prom
     token: () => token,
     renewToken,
     writeToken,
+    async recreate() {
+      const account = accountObjects(options).find(({ kind }) => kind === 'ServiceAccount');
+      ok(account !== undefined);
+      const ended = await kube.request('DELETE', `${collectionPath(account)}/${name}`);
+      equal(ended.status, 200, ended.text);
+      const made = await kube.request('POST', collectionPath(account), account);
+      equal(made.status, 201, made.text);
+    },
     request: (method, path, body) => kube.request(method, path, body, { authorization: `Bearer ${token}` }),
   };
 }
