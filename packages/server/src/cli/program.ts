@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { POLICY_SERVER_FLAGS } from '../app/config/policy-server-flags.ts';
 import { VERSION } from '../app/version.ts';
 import { createCommandIo, EXIT, type CommandIo } from './command-io.ts';
 
@@ -7,6 +8,8 @@ type CreateCommand = (io: CommandIo, finish: (code: number) => void) => Command;
 /** One file per command, loaded when it is asked for: `serve` must not wait for what only `bench` needs. */
 const COMMANDS: ReadonlyMap<string, () => Promise<CreateCommand>> = new Map([
   ['serve', async () => (await import('./serve.ts')).createServeCommand],
+  ['policy-server', async () => (await import('./policy-server.ts')).createPolicyServerCommand],
+  ['import', async () => (await import('./import.ts')).createImportCommand],
   ['check', async () => (await import('./check.ts')).createCheckCommand],
   ['test', async () => (await import('./test.ts')).createTestCommand],
   ['inspect', async () => (await import('./inspect.ts')).createInspectCommand],
@@ -40,14 +43,22 @@ function inherit(command: Command, from: Command): Command {
   return command;
 }
 
+/** Whoever exchanges only the image of a policy-server leaves its flags, which name no command. */
+function withCommand(argv: readonly string[]): readonly string[] {
+  const [flag = ''] = (argv[2] ?? '').split('=', 1);
+  const isPolicyServer = POLICY_SERVER_FLAGS.some((row) => row.flag === flag);
+  return isPolicyServer ? [...argv.slice(0, 2), 'policy-server', ...argv.slice(2)] : argv;
+}
+
 /** Runs one command line. `argv` as of the process. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const finish = (code: number): void => {
     process.exitCode = code;
   };
-  const program = await createProgram(createCommandIo(process.stdout, process.stderr), finish, argv[2]);
+  const words = withCommand(argv);
+  const program = await createProgram(createCommandIo(process.stdout, process.stderr), finish, words[2]);
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(words);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end this way too, with 0. The text is already written.

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { CONFIG_OPTIONS } from '../app/config/config-options.ts';
-import { loadConfig } from '../app/config/load-config.ts';
+import { loadConfig, type ConfigInput } from '../app/config/load-config.ts';
 import { startServer, type RunningServer } from '../app/start-server.ts';
 import { isFault, type Fault } from '../kernel/fault.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
@@ -36,18 +36,29 @@ export function createServeCommand(io: CommandIo, finish: (code: number) => void
     });
 }
 
+function serve(given: Given, io: CommandIo): Promise<number | undefined> {
+  return runServer(
+    {
+      ...(typeof given['config'] === 'string' ? { file: given['config'] } : {}),
+      policies: Array.isArray(given['policies']) ? given['policies'].map(String) : [],
+      options: textOptions(given),
+      development: given['development'] === true,
+    },
+    io,
+  );
+}
+
+/** What the command line says. */
+export type ServerInput = Pick<ConfigInput, 'file' | 'policies' | 'options' | 'development' | 'policyServer'>;
+
 /** Undefined while the server runs; its end is up to the signals. */
-async function serve(given: Given, io: CommandIo): Promise<number | undefined> {
+export async function runServer(input: ServerInput, io: CommandIo): Promise<number | undefined> {
   // First: the kernel gives a container's first process only the signals that it listens for.
   const signals = handleSignals();
-  const development = given['development'] === true;
   const loaded = await loadConfig({
-    ...(typeof given['config'] === 'string' ? { file: given['config'] } : {}),
-    policies: Array.isArray(given['policies']) ? given['policies'].map(String) : [],
-    options: textOptions(given),
+    ...input,
     environment: process.env,
     workingDirectory: process.cwd(),
-    development,
     cores: availableParallelism(),
     terminal: process.stderr.isTTY,
   });

@@ -7,6 +7,7 @@ import { readEnvironment } from './config-environment.ts';
 import { parseConfigFile } from './config-file.ts';
 import { mergeLayers, type ConfigLayer } from './config-layer.ts';
 import { readOptions } from './config-options.ts';
+import { isPolicyServer, readPolicyServer, type PolicyServerLayer } from './policy-server-layer.ts';
 
 export interface ConfigInput extends Surroundings {
   /** As given with `--config`; without it `portcullis.yaml` is read when it exists. */
@@ -16,6 +17,8 @@ export interface ConfigInput extends Surroundings {
   /** Other options by flag. */
   readonly options: ReadonlyMap<string, string>;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Flags of Kubewarden's policy-server, when it is to be one; its variables alone make it one as well. */
+  readonly policyServer?: ReadonlyMap<string, string>;
   readonly workingDirectory: string;
 }
 
@@ -26,12 +29,19 @@ export interface LoadedConfig {
 
 const DEFAULT_FILE = 'portcullis.yaml';
 
-/** Option over variable over file over default. */
+/** Option over variable over file over default; what is said in the words of a policy-server is a default. */
 export async function loadConfig(input: ConfigInput): Promise<LoadedConfig | Fault> {
   const file = await readConfigFile(input);
   if (isFault(file)) return file;
   const environment = readEnvironment(input.environment, input.workingDirectory);
-  const merged = mergeLayers([file, environment, readOptions(input.options, input.workingDirectory)]);
+  const standIn = readStandIn(input);
+  if (isFault(standIn)) return standIn;
+  const merged = mergeLayers([
+    standIn,
+    file,
+    environment,
+    readOptions(input.options, input.workingDirectory),
+  ]);
   const values = checkConfig(merged);
   if (isFault(values)) return values;
   const directories = [
@@ -39,7 +49,17 @@ export async function loadConfig(input: ConfigInput): Promise<LoadedConfig | Fau
     ...input.policies.map((directory) => resolve(input.workingDirectory, directory)),
   ];
   const config = resolveConfig({ ...values, policies: { ...values.policies, directories } }, input);
-  return isFault(config) ? config : { config, warnings: environment.warnings };
+  return isFault(config) ? config : { config, warnings: [...standIn.warnings, ...environment.warnings] };
+}
+
+function readStandIn({
+  policyServer,
+  environment,
+  workingDirectory,
+}: ConfigInput): PolicyServerLayer | Fault {
+  if (policyServer === undefined && !isPolicyServer(environment))
+    return { settings: new Map(), warnings: [] };
+  return readPolicyServer({ flags: policyServer ?? new Map(), environment, base: workingDirectory });
 }
 
 async function readConfigFile(input: ConfigInput): Promise<ConfigLayer | Fault> {

@@ -27,13 +27,17 @@ function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PORTCULLIS_')));
 }
 
-function start(directory: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, 'serve', ...args], { cwd: directory, env: environment() });
+function start(directory: string, args: readonly string[], command: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...command, ...args], { cwd: directory, env: environment() });
 }
 
 /** Runs `portcullis serve` until it says that it is ready. */
-export async function serve(directory: string, args: readonly string[]): Promise<Served> {
-  const child = start(directory, args);
+export async function serve(
+  directory: string,
+  args: readonly string[],
+  command: readonly string[] = ['serve'],
+): Promise<Served> {
+  const child = start(directory, args, command);
   const log: Record<string, unknown>[] = [];
   let stdout = '';
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -60,7 +64,7 @@ export async function serve(directory: string, args: readonly string[]): Promise
 
 /** Runs it where it has to refuse to start. */
 export async function refusedServe(directory: string, args: readonly string[]): Promise<Ended> {
-  const child = start(directory, args);
+  const child = start(directory, args, ['serve']);
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();

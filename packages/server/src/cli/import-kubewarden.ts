@@ -1,0 +1,106 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { Command } from 'commander';
+import type { JsonObject, Policy } from '@portcullis/contract';
+import { parseDocument, visit } from 'yaml';
+import { isFault, type Fault } from '../kernel/fault.ts';
+import { stringifyExact } from '../kernel/json/json-document.ts';
+import { attempt } from '../kernel/result.ts';
+import { describePolicy } from '../policy/describe-policy.ts';
+import { parsePolicies } from '../policy/parse-policies.ts';
+import { parsePoliciesYml } from '../policy/parse-policies-yml.ts';
+import { EXIT, type CommandIo } from './command-io.ts';
+
+interface ImportOptions {
+  readonly output?: string;
+}
+
+/** Of the policy-server. */
+const TIMEOUT_MS = 2000;
+const HEADER = `# What a policies.yml does not say is what its policies are asked about: that is in the rules of the webhooks that call it.
+# Each of these matches everything until \`spec.match\` says what.
+`;
+
+export function createImportKubewardenCommand(io: CommandIo, finish: (code: number) => void): Command {
+  return new Command('kubewarden')
+    .summary('documents of the policies and groups of a `policies.yml`')
+    .description(
+      "Writes a document for each policy and group of a `policies.yml` of Kubewarden's policy-server.\n" +
+        'Exit status: 0 all written, 2 bad input; the entries that can be read are written all the same.',
+    )
+    .argument('<file>', 'the `policies.yml`')
+    .option('-o, --output <file>', 'where to write; default: standard output')
+    .action(async (file: string, options: ImportOptions) =>
+      finish(await importKubewarden(file, options, io)),
+    );
+}
+
+async function importKubewarden(file: string, { output }: ImportOptions, io: CommandIo): Promise<number> {
+  const text = await attempt('PC_MODULE_MISSING', `cannot read \`${file}\``, () => readFile(file, 'utf8'));
+  if (isFault(text)) return refuse(text, io);
+  const origin = { source: 'file', location: file, directory: dirname(resolve(file)) };
+  const entries = parsePoliciesYml(text, origin, {
+    reach: 'match',
+    timeoutMs: TIMEOUT_MS,
+    monitorWarnings: false,
+  });
+  const documents: string[] = [];
+  let code: number = EXIT.ok;
+  for (const { result, warnings = [] } of entries) {
+    for (const warning of warnings) io.err(`warning: ${warning}\n`);
+    const document = isFault(result) ? result : documentOf(result, dirname(resolve(output ?? 'stdout')));
+    if (isFault(document)) code = refuse(document, io);
+    else documents.push(document);
+  }
+  const written = `${HEADER}${documents.join('---\n')}`;
+  if (output === undefined) {
+    io.out(written);
+    return code;
+  }
+  const problem = await attempt('PC_MODULE_MISSING', `cannot write \`${output}\``, () =>
+    writeFile(output, written),
+  );
+  return isFault(problem) ? refuse(problem, io) : code;
+}
+
+/** A document that reads as this policy, or why there is none: names of ours are narrower than ids of theirs. */
+function documentOf(policy: Policy, directory: string): string | Fault {
+  const text = toYaml(describePolicy(seenFrom(directory, policy)));
+  const [parsed] = parsePolicies(text, { source: 'file', location: policy.origin.location });
+  return parsed !== undefined && isFault(parsed.result) ? parsed.result : text;
+}
+
+/** Relative paths of modules start from the folder of their document. */
+function seenFrom(directory: string, policy: Policy): Policy {
+  const { spec, group, origin } = policy;
+  const { file } = spec.module;
+  const isRelative = file !== undefined && !isAbsolute(file);
+  const path = isRelative ? relative(directory, resolve(origin.directory ?? '', file)) : file;
+  const module = path === undefined ? spec.module : { ...spec.module, file: path };
+  const members = Object.entries(group?.members ?? {}).map(([name, member]) => [
+    name,
+    seenFrom(directory, member),
+  ]);
+  return {
+    ...policy,
+    spec: { ...spec, module },
+    ...(group === undefined
+      ? {}
+      : { group: { ...group, members: Object.fromEntries(members) as typeof group.members } }),
+  };
+}
+
+/** JSON is YAML: what is written is exact, and then laid out as people write it. */
+function toYaml(value: JsonObject): string {
+  const document = parseDocument(stringifyExact(value), { intAsBigInt: true });
+  visit(document, {
+    Scalar: (_, node) => void delete node.type,
+    Collection: (_, node) => void (node.flow = node.items.length === 0),
+  });
+  return document.toString({ lineWidth: 0 });
+}
+
+function refuse(fault: Fault, io: CommandIo): number {
+  io.err(`error: ${fault.message}\n  ${fault.code}: ${fault.advice}\n`);
+  return EXIT.badInput;
+}
