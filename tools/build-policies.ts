@@ -4,7 +4,13 @@ import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createPluginHarness, createPluginInput, loadTestSuite, runTestCase } from '@portcullis/sdk';
+import {
+  createPluginHarness,
+  createPluginInput,
+  createWasiHarness,
+  loadTestSuite,
+  runTestCase,
+} from '@portcullis/sdk';
 import { parse } from 'yaml';
 
 /**
@@ -21,7 +27,7 @@ import { parse } from 'yaml';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const POLICIES = join(ROOT, 'policies');
-const DEBIAN_PACKAGES = ['rustc-web', 'cargo-web', 'rust-web-src', 'lld'];
+const DEBIAN_PACKAGES = ['rustc-web', 'cargo-web', 'rust-web-src', 'lld', 'wasi-libc'];
 
 export const EXIT = { done: 0, failed: 1, toolchainAbsent: 3 } as const;
 
@@ -33,6 +39,7 @@ const BUILDERS: readonly {
   readonly build: (folder: string, to: string) => Build;
 }[] = [
   { source: 'Cargo.toml', build: buildByScript },
+  { source: 'go.mod', build: buildByScript },
   { source: 'policy.rego', build: buildByScript },
   { source: 'assembly/policy.ts', build: buildAssemblyScript },
 ];
@@ -74,6 +81,45 @@ export function buildPolicy(folder: string, to: string): Build {
 
 /** What differs between a rebuilt module and the committed one; empty: the same behaviour. */
 export async function compareBehaviour(folder: string, rebuilt: string): Promise<readonly string[]> {
+  return existsSync(join(folder, ENVELOPES))
+    ? compareEnvelopes(folder, rebuilt)
+    : compareSuites(folder, rebuilt);
+}
+
+/** Cases of modules that read an envelope and write one; what they have to say is told by tests of the server. */
+const ENVELOPES = 'tests/envelopes.json';
+
+interface Envelopes {
+  readonly entry: string;
+  readonly cases: readonly {
+    readonly name: string;
+    readonly request: unknown;
+    readonly settings?: unknown;
+  }[];
+}
+
+async function compareEnvelopes(folder: string, rebuilt: string): Promise<readonly string[]> {
+  const differences: string[] = [];
+  const name = basename(folder);
+  const { entry, cases } = JSON.parse(await readFile(join(folder, ENVELOPES), 'utf8')) as Envelopes;
+  const document = parse(await readFile(join(folder, 'policy.yaml'), 'utf8')) as {
+    spec: { settings: unknown };
+  };
+  const [now, before] = [
+    await createWasiHarness(await readFile(rebuilt)),
+    await createWasiHarness(await readFile(join(folder, `${name}.wasm`))),
+  ];
+  for (const item of cases) {
+    const settings = 'settings' in item ? item.settings : document.spec.settings;
+    const input = JSON.stringify({ request: item.request, settings });
+    const [one, other] = [now.run(entry, input), before.run(entry, input)];
+    if (one.exitCode === other.exitCode && isSame(one.stdout, other.stdout)) continue;
+    differences.push(`${name}: ${item.name}: another answer than the committed module; rebuild it`);
+  }
+  return differences;
+}
+
+async function compareSuites(folder: string, rebuilt: string): Promise<readonly string[]> {
   const differences: string[] = [];
   const name = basename(folder);
   const bytes = await readFile(rebuilt);

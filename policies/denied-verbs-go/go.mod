@@ -1,0 +1,3 @@
+module portcullis.dev/policies/denied-verbs-go
+
+go 1.24
