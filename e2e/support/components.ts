@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { buildComponent, componentDirectory, isComponentBuilt, type GoComponent } from './go-component.ts';
 
 export type KubernetesVersion = '1.36' | '1.37';
-export type ComponentName = `kubernetes-${KubernetesVersion}` | 'helm-4';
+export type ComponentName = `kubernetes-${KubernetesVersion}` | 'helm-4' | 'opa-1';
 
 const KUBE_APISERVER = {
   directory: join(import.meta.dirname, '..', 'kube-apiserver'),
@@ -36,6 +36,14 @@ const COMPONENTS: Readonly<Record<ComponentName, GoComponent>> = {
     packages: ['helm.sh/helm/v4/cmd/helm'],
     binaries: ['helm'],
   },
+  'opa-1': {
+    name: 'opa-1',
+    directory: join(import.meta.dirname, '..', 'opa'),
+    moduleFile: 'go.mod',
+    sources: ['oracle/main.go'],
+    packages: ['./oracle', 'github.com/open-policy-agent/opa'],
+    binaries: ['oracle', 'opa'],
+  },
 };
 
 export function kubeApiserverBinary(version: KubernetesVersion): string {
@@ -48,6 +56,15 @@ export function kubectlBinary(): string {
 
 export function helmBinary(): string {
   return binary('helm-4', 'helm');
+}
+
+export function opaBinary(): string {
+  return binary('opa-1', 'opa');
+}
+
+/** OPA as a library behind standard input; see e2e/opa/oracle. */
+export function opaOracleBinary(): string {
+  return binary('opa-1', 'oracle');
 }
 
 /** The first of the components that is not built, as a sentence; `undefined` when all are. */

@@ -83,7 +83,7 @@ class Formatter {
     if (operand === undefined) return `%!${verb}(MISSING)`;
     this.#next++;
     charged(this.#charge, width + precision);
-    return convert(operand, directive) ?? badVerb(verb, operand);
+    return convert(operand, directive) ?? badVerb(operand, directive);
   }
 
   /** `[3]` */
@@ -240,9 +240,9 @@ function pad(text: string, { width, flags }: Directive): string {
   return (flags.has('0') ? '0' : ' ').repeat(missing) + text;
 }
 
-function badVerb(verb: string, operand: Operand): string {
-  if (operand.kind === '*big.Int') return `%!${verb}(big.Int=${plain(operand)})`;
-  return `%!${verb}(${operand.kind}=${plain(operand)})`;
+function badVerb(operand: Operand, directive: Directive): string {
+  const type = operand.kind === '*big.Int' ? 'big.Int' : operand.kind;
+  return `%!${directive.verb}(${type}=${convert(operand, { ...directive, verb: 'v' }) ?? ''})`;
 }
 
 /** `%v` */

@@ -21,7 +21,7 @@ export function parseAddress(text: string): Network | undefined {
 
 /** `10.0.0.0/8`, with bits behind the prefix cleared; undefined when it is none. */
 export function parseNetwork(text: string): Network | undefined {
-  const match = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text);
+  const match = /^([^/]+)\/(\d{1,6})$/.exec(text);
   const address = parseAddress(match?.[1] ?? '');
   if (match === null || address === undefined) return undefined;
   const isMapped = address.bits === 32 && match[1]?.includes(':') === true;

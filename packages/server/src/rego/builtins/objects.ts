@@ -32,7 +32,7 @@ export const OBJECTS: Readonly<Record<string, Builtin>> = {
   'yaml.marshal': (args, { charge }) => {
     const value = toJson(args[0] ?? null);
     charged(charge, jsonText(args[0] ?? null).length * 64);
-    return stringify(plain(value), { version: '1.1', sortMapEntries: true, lineWidth: 0, indentSeq: false });
+    return stringify(plain(value), { version: '1.1', sortMapEntries: true, lineWidth: 0 });
   },
   'yaml.unmarshal': (args, { charge }) => {
     const value = parseYaml(text(args, 0), charge);

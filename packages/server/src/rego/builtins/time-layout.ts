@@ -247,12 +247,17 @@ function setHalf(text: string, parsed: Parsed): void {
   parsed.isAfternoon = text.toUpperCase() === 'PM';
 }
 
+/** Each knows the short names of its own part of the world. */
+const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-IN', 'en-ZA', 'en-NZ'];
+
 function zoneName({ zone, nanoseconds, offset }: ZonedTime): string {
   if (zone === 'UTC' || zone === '') return 'UTC';
   const date = new Date(Number(nanoseconds / 1_000_000n));
-  const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'short' });
-  const name = format.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? '';
-  if (/^[A-Z]{3,5}$/.test(name)) return name;
+  for (const locale of LOCALES) {
+    const format = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'short' });
+    const name = format.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    if (/^[A-Z]{3,5}$/.test(name)) return name;
+  }
   return (offset < 0 ? '-' : '+') + two(Math.floor(Math.abs(offset) / 3600));
 }
 

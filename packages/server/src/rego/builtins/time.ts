@@ -70,11 +70,17 @@ function shown(value: RegoValue | undefined): { readonly time: ZonedTime; readon
   if (nanoseconds === undefined || !isRegoNumber(nanoseconds)) {
     return fail('operand 1 must be either number (ns) or [number (ns), string (tz)]');
   }
-  const double = Number(numberText(nanoseconds));
-  const exact =
-    integerOf(nanoseconds) ?? (Number.isInteger(double) ? BigInt(double) : fail('timestamp too big'));
+  const exact = integerOf(nanoseconds) ?? wholeNumber(numberText(nanoseconds));
   if (exact < -LIMIT || exact >= LIMIT) fail('timestamp too big');
   return { time: toZone(exact, zone === '' || zone === 'Local' ? 'UTC' : zone), layout };
+}
+
+/** `1.0`, `1e18` */
+function wholeNumber(digits: string): bigint {
+  const whole = /^(-?\d+)\.0+$/.exec(digits)?.[1];
+  if (whole !== undefined) return BigInt(whole);
+  const double = /[eE]/.test(digits) ? Number(digits) : NaN;
+  return Number.isInteger(double) ? BigInt(double) : fail('timestamp too big');
 }
 
 /** Years, months, days, hours, minutes and seconds between two moments, as clocks of the first one's zone show them. */

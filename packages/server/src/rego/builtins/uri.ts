@@ -15,12 +15,14 @@ export function parseUri(text: string): ReadonlyMap<RegoValue, RegoValue> | unde
   const rawPath = isOpaque ? '' : wholePath;
   if (scheme === '' && hasColonFirst(rawPath)) return undefined;
   const host = parseHost(authority);
+  const path = unescape(rawPath);
   const parts: readonly (readonly [string, string | undefined])[] = [
     ['scheme', scheme.toLowerCase()],
     ['hostname', host?.hostname],
     ['port', host?.port],
-    ['path', unescape(rawPath)],
-    ['raw_path', rawPath],
+    ['path', path],
+    // As Go has it: where its own way to write the path is this one, the path itself.
+    ['raw_path', path !== undefined && escapePath(path) === rawPath ? path : rawPath],
     ['raw_query', query],
     ['fragment', unescape(rawFragment)],
   ];
@@ -55,4 +57,10 @@ function unescape(text: string): string | undefined {
   return text.replace(/(?:%[\da-fA-F]{2})+/g, (escapes) =>
     Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
   );
+}
+
+function escapePath(path: string): string {
+  return encodeURIComponent(path.toWellFormed())
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replace(/%(?:24|26|2B|2C|2F|3A|3B|3D|40)/g, decodeURIComponent);
 }
