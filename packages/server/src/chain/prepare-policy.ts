@@ -1,5 +1,6 @@
 import type { EngineName, Policy } from '@portcullis/contract';
 import type { Engine, EngineHost } from '../engines/engine.ts';
+import { unknownDialect } from '../engines/unknown-dialect.ts';
 import { sha256 } from '../kernel/digest.ts';
 import { Fault, isFault } from '../kernel/fault.ts';
 import { stringifyExact } from '../kernel/json/json-document.ts';
@@ -100,9 +101,7 @@ export function createPolicyPreparer(options: PreparerOptions): PolicyPreparer {
     const module = decodeModule(bytes);
     if (isFault(module)) return module;
     const engine = options.engines.values().find((candidate) => candidate.detect(module.info));
-    if (engine === undefined) {
-      return new Fault('PC_MODULE_ENGINE', 'no engine recognises the module; name one in `spec.engine`');
-    }
+    if (engine === undefined) return unknownDialect(module.info, options.engines.values());
     detected.set(digest, engine);
     return engine;
   }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { ENGINES } from '../app/engine-table.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isFault } from '../kernel/fault.ts';
+import { unknownDialect } from '../engines/unknown-dialect.ts';
+import { isFault, type Fault } from '../kernel/fault.ts';
 import { attempt } from '../kernel/result.ts';
 import { decodeModule } from '../wasm/decode/decode-module.ts';
 import type { FunctionType, ModuleInfo } from '../wasm/module-info.ts';
@@ -16,7 +17,7 @@ export function createInspectCommand(io: CommandIo, finish: (code: number) => vo
   return new Command('inspect')
     .summary('show what a Wasm module is and needs')
     .description(
-      'Shows engine, digest, size, memory, imports and exports of a Wasm module, without running it.',
+      'Shows engine, digest, size, memory, needs, imports and exports of a Wasm module, and why it would be refused, without running it.',
     )
     .argument('<module>', 'path of a .wasm file')
     .addOption(
@@ -34,21 +35,55 @@ async function inspect(path: string, options: InspectOptions, io: CommandIo): Pr
     return EXIT.badInput;
   }
   const { info } = module;
-  const engine = ENGINES.values().find((candidate) => candidate.detect(info));
+  const found = await examine(info, bytes as Uint8Array);
   if (options.output === 'json') {
-    const dialect = { engine: engine?.name ?? null, answers: engine?.describe?.(info) };
-    io.out(`${JSON.stringify({ ...dialect, ...info }, undefined, 2)}\n`);
-  } else io.out(asText(path, info, engine));
+    const { engine, needs, refused } = found;
+    const dialect = { engine: engine?.name ?? null, answers: engine?.describe?.(info), needs };
+    const refusal = refused && { code: refused.code, message: refused.message };
+    io.out(`${JSON.stringify({ ...dialect, refused: refusal, ...info }, undefined, 2)}\n`);
+  } else io.out(asText(path, info, found));
   return EXIT.ok;
 }
 
-function asText(path: string, info: ModuleInfo, engine: Engine | undefined): string {
+interface Found {
+  readonly engine: Engine | undefined;
+  readonly needs: readonly string[];
+  /** Why no policy could use it. */
+  readonly refused: Fault | undefined;
+}
+
+async function examine(info: ModuleInfo, bytes: Uint8Array): Promise<Found> {
+  const engine = ENGINES.values().find((candidate) => candidate.detect(info));
+  const needs = needsOf(info);
+  if (engine === undefined) return { engine, needs, refused: unknownDialect(info, ENGINES.values()) };
+  const compiled = await engine.compile(bytes);
+  return { engine, needs, refused: isFault(compiled) ? compiled : undefined };
+}
+
+/** What a module asks of its host, by the names of its imports. */
+const NEEDS: readonly (readonly [need: string, imports: RegExp])[] = [
+  ['clocks', /^(clock_|poll_oneoff$)/],
+  ['random numbers', /^random_get$/],
+  ['standard input', /^fd_read$/],
+  ['files, of which there are none', /^(path_|fd_readdir$)/],
+  ['sockets, of which there are none', /^sock_/],
+  ['host calls, each as `spec.capabilities` grants it', /^(__host_call|call)$/],
+  ['builtins of its host', /^opa_builtin/],
+];
+
+function needsOf({ imports }: ModuleInfo): readonly string[] {
+  return NEEDS.filter(([, pattern]) => imports.some(({ name }) => pattern.test(name))).map(([need]) => need);
+}
+
+function asText(path: string, info: ModuleInfo, { engine, needs, refused }: Found): string {
   const { memory } = info;
   const pages = (count: number): string => `${count * 64} KiB`;
   const rows: readonly (readonly [string, string])[] = [
     ['module', path],
     ['engine', engine?.name ?? 'none recognised; name one in `spec.engine`'],
+    ...(refused === undefined ? [] : [['refused', `${refused.code}: ${refused.message}`] as const]),
     ...(engine?.describe === undefined ? [] : [['answers', engine.describe(info)] as const]),
+    ['needs', needs.join(', ') || 'nothing'],
     ['sha256', info.digest],
     ['size', `${info.byteLength} bytes, ${info.functions} functions`],
     [

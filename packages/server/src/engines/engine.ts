@@ -16,6 +16,8 @@ export interface Engine<M extends object = object> {
   readonly phrases: FaultPhrases;
   /** Whether a module looks like one of this engine's; asked only when the policy names no engine. */
   detect(info: ModuleInfo): boolean;
+  /** What it is recognised by, for people. */
+  readonly expects?: string;
   /** What a module of this engine can do, for people. */
   describe?(info: ModuleInfo): string;
   compile(bytes: Uint8Array): Promise<M | Fault>;

@@ -13,6 +13,7 @@ const DESCRIPTIONS = { wapc: 'admission (waPC)', wasi: 'admission (standard stre
 /** Modules for Kubewarden that talk waPC or standard streams; those in Rego are other engines'. */
 export const kubewardenEngine: Engine<KubewardenModule> = {
   name: 'kubewarden',
+  expects: 'an export `__guest_call`, or a program with a section `io.kubewarden.metadata`',
   phrases: {
     refused: 'internal server error',
     ignored: "policy '{policy}' failed and is ignored",

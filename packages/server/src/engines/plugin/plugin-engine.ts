@@ -14,6 +14,7 @@ const tryStart = createStartTrials();
 /** Modules of the plugin ABI: `validate` pulls its input and pushes its output through imports of module `env`. */
 export const pluginEngine: Engine<CompiledModule> = {
   name: 'plugin',
+  expects: 'imports of module `env` (`get_input_len`, `read_input`, `write_output`) and an export `validate`',
   phrases: {
     refused: 'Plugin execution error',
     ignored: 'Plugin failed but fail-open is enabled',

@@ -19,6 +19,8 @@ const tryStart = createStartTrials();
 /** Modules that read a request from standard input and write the answer to standard output. */
 export const wasiEngine: Engine<CompiledModule> = {
   name: 'wasi',
+  expects:
+    'imports of `wasi_snapshot_preview1` only and an export `validate`, `authn`, `authz` or `_start` of type () -> ()',
   gates: new Set(Object.keys(USE_CASES) as WasiGate[]),
   phrases: {
     refused: "admission review failed in wasm module '{policy}'",
