@@ -12,6 +12,7 @@ import {
   runTestCase,
 } from '@portcullis/sdk';
 import { parse } from 'yaml';
+import { opaBinary } from '../e2e/support/components.ts';
 
 /**
  * Builds the example policies from their sources.
@@ -45,7 +46,12 @@ const BUILDERS: readonly {
 ];
 
 function buildByScript(folder: string, to: string): Build {
-  const { status } = spawnSync(join(folder, 'build.sh'), [to], { stdio: ['ignore', 'inherit', 'inherit'] });
+  // OPA is one of the real components; whoever has another names it.
+  const OPA = process.env['OPA'] ?? (existsSync(opaBinary()) ? opaBinary() : 'opa');
+  const { status } = spawnSync(join(folder, 'build.sh'), [to], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, OPA },
+  });
   if (status === 0) return 'built';
   return status === EXIT.toolchainAbsent ? 'toolchain absent' : 'failed';
 }

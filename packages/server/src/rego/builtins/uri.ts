@@ -16,7 +16,7 @@ export function parseUri(text: string): ReadonlyMap<RegoValue, RegoValue> | unde
   if (scheme === '' && hasColonFirst(rawPath)) return undefined;
   const host = parseHost(authority);
   const path = unescape(rawPath);
-  const parts: readonly (readonly [string, string | undefined])[] = [
+  return members([
     ['scheme', scheme.toLowerCase()],
     ['hostname', host?.hostname],
     ['port', host?.port],
@@ -25,7 +25,13 @@ export function parseUri(text: string): ReadonlyMap<RegoValue, RegoValue> | unde
     ['raw_path', path !== undefined && escapePath(path) === rawPath ? path : rawPath],
     ['raw_query', query],
     ['fragment', unescape(rawFragment)],
-  ];
+  ]);
+}
+
+type Parts = readonly (readonly [name: string, value: string | undefined])[];
+
+/** Those that are there; nothing when one could not be read. */
+function members(parts: Parts): ReadonlyMap<RegoValue, RegoValue> | undefined {
   const found = new Map<RegoValue, RegoValue>();
   for (const [name, value] of parts) {
     if (value === undefined) return undefined;
