@@ -6,6 +6,7 @@ import { CHART } from '../../tools/deploy/render-chart.ts';
 import { createClusterStage, noClusterStage, type ClusterStage } from '../support/cluster-stage.ts';
 import type { DeploymentPlayer } from '../support/deployment-player.ts';
 import { fixedPolicy } from '../support/fixed-policy.ts';
+import { forbiddenRequests } from '../support/granted-rights.ts';
 import { at, collectionPath, namespace, pod, type KubernetesObject } from '../support/kubernetes-objects.ts';
 import { listEverything } from '../support/list-everything.ts';
 import { moduleConfigMap, portcullisObject } from '../support/portcullis-objects.ts';
@@ -171,6 +172,12 @@ describe('deployment', { skip: noClusterStage() }, () => {
   });
 
   test('uninstalled, nothing of it stands in the way, and definitions and policies are all that is left', async () => {
+    const events = stage.kube.auditEvents();
+    deepEqual(
+      forbiddenRequests(events, `system:serviceaccount:${OWN}:portcullis`),
+      [],
+      'no right was missing',
+    );
     const load = startLoad({
       kube: stage.kube,
       object: () => probe(false),
