@@ -54,6 +54,17 @@ test('a helper of one registry goes before the store of all', async () => {
   );
 });
 
+for (const name of ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io']) {
+  test(`a helper of \`${name}\` is that of Docker Hub`, async () => {
+    const { keychain, commands } = keychainOf({ credHelpers: { [name]: 'hub' } }, () => answer('u', 'p'));
+    await keychain.find('docker.io', 'library/p');
+    assert.deepEqual(
+      commands.map(({ command }) => command),
+      ['docker-credential-hub'],
+    );
+  });
+}
+
 test('a helper is asked again after a while, and not each time', async () => {
   const { keychain, commands, advance } = keychainOf({ credsStore: 's' }, () => answer('u', 'p'));
   await Promise.all([keychain.find('r.x', 'p'), keychain.find('r.x', 'p')]);

@@ -52,7 +52,7 @@ export function parseDockerConfig(text: string, what: string): DockerConfig | Fa
   }
   return {
     entries,
-    credentialHelpers: new Map(helpers.map(([registry, name]) => [registry, String(name)])),
+    credentialHelpers: new Map(helpers.map(([key, name]) => [registryOf(key), String(name)])),
     ...(typeof credsStore === 'string' && credsStore !== '' ? { credentialStore: credsStore } : {}),
   };
 }
@@ -84,6 +84,12 @@ function credentialOf(entry: unknown): Credential | undefined | null {
     return { kind: 'password', username, password: new Secret(password) };
   }
   return auth === undefined || auth === '' ? undefined : null;
+}
+
+/** Docker Hub has several names, and one of them is a URL. */
+function registryOf(key: string): string {
+  const host = key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  return HUB_NAMES.has(host) ? 'docker.io' : host;
 }
 
 function patternOf(key: string): RegistryPattern {
