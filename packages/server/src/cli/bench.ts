@@ -22,7 +22,7 @@ export function createBenchCommand(io: CommandIo, finish: (code: number) => void
         'One evaluation at a time on one thread; sandbox, metering and reset are on, HTTP is not part of it.',
     )
     .argument('<policy...>', 'policy files or folders')
-    .requiredOption('-f, --file <path...>', 'manifests or AdmissionReviews to judge, in turn')
+    .requiredOption('-f, --file <path...>', 'manifests or reviews to judge, in turn')
     .option('-s, --seconds <number>', 'how long to measure', '3')
     .addOption(ownNamespaceOption())
     .addHelpText('after', '\nExample:\n  portcullis bench policies/image-registry -f pod.yaml\n')
@@ -94,7 +94,7 @@ async function repeat(
   const end = start + seconds * 1000;
   let reviews = 0;
   while (performance.now() < end) {
-    for (const { bytes } of inputs) await server.judge(bytes);
+    for (const input of inputs) await server.judge(input);
     reviews += inputs.length;
     // Resetting guests happens in a later turn, as in the server.
     if (reviews % 16 === 0) await new Promise((resolve) => void setImmediate(resolve));

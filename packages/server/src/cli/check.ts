@@ -11,6 +11,7 @@ import type { RequestDetails } from './offline/review-of-manifest.ts';
 interface CheckOptions {
   readonly policy: readonly string[];
   readonly plugins: readonly string[];
+  readonly kubewarden: readonly string[];
   readonly file: readonly string[];
   readonly output: 'text' | 'json';
   readonly operation?: Operation;
@@ -26,8 +27,8 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
   return new Command('check')
     .summary('judge manifests or reviews offline, exactly as the server would')
     .description(
-      'Judges manifests or AdmissionReviews with policies, offline, by the same code as the server.\n' +
-        'Exit status: 0 all allowed, 1 something denied, 2 bad input or a policy that cannot be loaded.',
+      'Judges manifests, AdmissionReviews, TokenReviews or SubjectAccessReviews with policies, offline, by the same code as the server.\n' +
+        'Exit status: 0 all allowed or authenticated, 1 something not, 2 bad input or a policy that cannot be loaded.',
     )
     .option(
       '-p, --policy <path...>',
@@ -35,10 +36,12 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
       [],
     )
     .option('--plugins <file...>', 'plugins.yaml files', [])
-    .requiredOption(
-      '-f, --file <path...>',
-      'manifests or AdmissionReviews, JSON or YAML; - for standard input',
+    .option(
+      '--kubewarden <file...>',
+      'policies.yml files: each policy is asked about everything, as by a webhook that calls it',
+      [],
     )
+    .requiredOption('-f, --file <path...>', 'manifests or reviews, JSON or YAML; - for standard input')
     .addOption(
       new Option('-o, --output <form>', 'form of the result').choices(['text', 'json']).default('text'),
     )
@@ -61,13 +64,14 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
 }
 
 async function check(options: CheckOptions, io: CommandIo): Promise<number> {
-  if (options.policy.length === 0 && options.plugins.length === 0) {
-    io.err('error: name policies with --policy or --plugins\n');
+  if (options.policy.length + options.plugins.length + options.kubewarden.length === 0) {
+    io.err('error: name policies with --policy, --plugins or --kubewarden\n');
     return EXIT.badInput;
   }
   const server = await createOfflineServer({
     ...(await openPolicyFiles(options.policy, {
       pluginsFiles: options.plugins,
+      kubewardenFiles: options.kubewarden,
       namespace: options.ownNamespace,
     })),
     log: createCommandLog(io, options.verbose),
@@ -87,13 +91,13 @@ async function judgeAll(options: CheckOptions, server: OfflineServer, io: Comman
   let code: number = EXIT.ok;
   for (const path of options.file) {
     for (const input of await readInputs(path, requestDetails(options))) {
-      const judged = isFault(input) ? input : await server.judge(input.bytes);
+      const judged = isFault(input) ? input : await server.judge(input);
       if (isFault(judged)) {
         code = EXIT.badInput;
         io.err(`${isFault(input) ? '' : `${input.label}: `}${describeFault(judged)}\n`);
         continue;
       }
-      if (judged.outcome === 'deny' && code === EXIT.ok) code = EXIT.denied;
+      if (judged.outcome !== 'allow' && code === EXIT.ok) code = EXIT.denied;
       if (options.output === 'json') rows.push(jsonRow(input as ReviewInput, judged));
       else io.out(textRow(input as ReviewInput, judged, io));
     }
@@ -115,19 +119,24 @@ function describeFault(fault: Fault): string {
   return `${fault.code}: ${fault.message}\n  ${fault.advice}`;
 }
 
-function decisionsOf({ mutate, validate }: Judgement): readonly Decision[] {
-  return validate === undefined ? [mutate] : [mutate, validate];
-}
+/** By gate and outcome. */
+const OUTCOMES: Readonly<Record<Judgement['gate'], Readonly<Record<Decision['outcome'], string>>>> = {
+  admission: { allow: 'allowed', deny: 'denied', abstain: 'denied' },
+  authentication: { allow: 'authenticated', deny: 'refused', abstain: 'not authenticated' },
+  authorization: { allow: 'allowed', deny: 'denied', abstain: 'no opinion' },
+};
 
 function textRow({ label }: ReviewInput, judgement: Judgement, io: CommandIo): string {
-  const decisions = decisionsOf(judgement);
+  const { decisions, gate, outcome } = judgement;
   const asked = decisions.flatMap(({ contributions }) => contributions.map(({ policy }) => policy));
-  const verdict = judgement.outcome === 'deny' ? io.paint('red', 'denied') : io.paint('green', 'allowed');
+  const verdict = io.paint(outcome === 'allow' ? 'green' : 'red', OUTCOMES[gate][outcome]);
   const lines = [
     `${label}: ${verdict} by ${asked.length === 0 ? 'no policy (none concerns it)' : asked.join(', ')}`,
   ];
   for (const decision of decisions) {
+    lines.push(...userLines(decision));
     if (decision.message !== undefined) lines.push(`  ${decision.message}`);
+    if (decision.error !== undefined) lines.push(`  ${io.paint('yellow', 'error')}: ${decision.error}`);
     for (const cause of decision.causes) {
       lines.push(`  - ${cause.field === undefined ? '' : `${cause.field}: `}${cause.message}`);
     }
@@ -141,11 +150,20 @@ function textRow({ label }: ReviewInput, judgement: Judgement, io: CommandIo): s
   return `${lines.map((line) => line.replaceAll('\n', '\n    ')).join('\n')}\n`;
 }
 
+function userLines({ user, audiences }: Decision): string[] {
+  if (user === undefined) return [];
+  const groups = user.groups.length === 0 ? '' : `, groups ${user.groups.join(', ')}`;
+  const good = audiences === undefined ? '' : `, for ${audiences.join(', ')}`;
+  return [`  user ${user.username}${groups}${good}`];
+}
+
 function jsonRow({ label }: ReviewInput, judgement: Judgement): unknown {
-  const decisions = decisionsOf(judgement);
+  const { decisions, gate, outcome } = judgement;
+  const [{ user, audiences, error } = {}] = decisions as readonly Partial<Decision>[];
   return {
     input: label,
-    allowed: judgement.outcome === 'allow',
+    ...(gate === 'admission' ? {} : { gate, outcome, user, audiences, error }),
+    allowed: outcome === 'allow',
     messages: decisions.flatMap(({ message }) => (message === undefined ? [] : [message])),
     reason: decisions.find(({ reason }) => reason !== undefined)?.reason,
     causes: decisions.flatMap(({ causes }) => causes),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type {
   Decision,
@@ -10,10 +11,12 @@ import type {
   Review,
 } from '@portcullis/contract';
 import { ENGINES } from '../../app/engine-table.ts';
-import { createChain } from '../../chain/chain.ts';
+import { createChain, type Asking } from '../../chain/chain.ts';
 import { createPolicyLoader, type ReloadReport } from '../../chain/policy-loader.ts';
 import type { PolicySet } from '../../chain/policy-set.ts';
 import type { Engine, EngineHost } from '../../engines/engine.ts';
+import { parseTokenReview, type ParsedTokenReview } from '../../gates/kube-authn/parse-token-review.ts';
+import { parseAccessReview, type ParsedAccessReview } from '../../gates/kube-authz/parse-access-review.ts';
 import { parseAdmissionReview } from '../../gates/kube-admission/parse-admission-review.ts';
 import { withObject } from '../../gates/kube-admission/with-object.ts';
 import { Fault, isFault } from '../../kernel/fault.ts';
@@ -25,13 +28,14 @@ import { createModuleResolver } from '../../sources/module-resolver.ts';
 import type { DocumentSource, ModuleSource } from '../../sources/source.ts';
 import { createUrlModuleSource } from '../../sources/url/url-module-source.ts';
 import { createWasmRuntime } from '../../wasm/wasm-runtime.ts';
+import type { AccessGate, ReviewInput } from './read-inputs.ts';
 
 /** The server without its sockets: the same loader, engines, chain and gate parser, on this thread. */
 export interface OfflineServer {
   readonly report: ReloadReport;
   readonly policies: readonly Policy[];
-  /** Both phases as an API server would ask them: mutating first, then validating on the result. */
-  judge(review: Uint8Array, options?: JudgeOptions): Promise<Judgement | Fault>;
+  /** As an API server would ask: admission in both phases, mutating first, then validating on the result. */
+  judge(input: Pick<ReviewInput, 'gate' | 'bytes'>, options?: JudgeOptions): Promise<Judgement | Fault>;
   close(): void;
 }
 
@@ -43,10 +47,10 @@ export interface JudgeOptions {
 }
 
 export interface Judgement {
+  readonly gate: ReviewInput['gate'];
   readonly outcome: Decision['outcome'];
-  readonly mutate: Decision;
-  /** Absent when the mutating phase denied. */
-  readonly validate?: Decision;
+  /** Of admission the mutating phase, and the validating one unless the first denied; of other gates one. */
+  readonly decisions: readonly Decision[];
   readonly patch: JsonPatch;
   /** The object after the mutating phase. */
   readonly object?: JsonDocument;
@@ -102,24 +106,64 @@ export async function createOfflineServer(options: OfflineOptions): Promise<Offl
     return chain.decide(review, { phase, policy: only.metadata.name, withObject });
   }
 
-  async function judge(bytes: Uint8Array, { timeout = DEFAULT_TIMEOUT, policy }: JudgeOptions = {}) {
+  async function judgeAdmission(
+    bytes: Uint8Array,
+    timeout: number,
+    only: Policy | undefined,
+  ): Promise<Judgement | Fault> {
     const parsed = parseAdmissionReview(bytes, clock.now() + timeout);
     if (isFault(parsed)) return parsed;
-    const only = loader.policies().find(({ metadata }) => metadata.name === policy);
-    if (policy !== undefined && only === undefined) {
-      return new Fault('PC_NOT_FOUND', `there is no policy \`${policy}\``);
-    }
     const mutate = await askPhase(parsed.review, 'mutate', only);
     if (isFault(mutate)) return mutate;
     const mutated = afterPatch(parsed.review, mutate.patch ?? []);
     if (isFault(mutated)) return mutated;
     const shown = {
+      gate: 'admission' as const,
       patch: mutate.patch ?? [],
       ...(mutated.object === undefined ? {} : { object: mutated.object }),
     };
-    if (mutate.outcome === 'deny') return { outcome: 'deny' as const, mutate, ...shown };
+    if (mutate.outcome === 'deny') return { ...shown, outcome: 'deny', decisions: [mutate] };
     const validate = await askPhase({ ...mutated, deadline: clock.now() + timeout }, 'validate', only);
-    return isFault(validate) ? validate : { outcome: validate.outcome, mutate, validate, ...shown };
+    return isFault(validate)
+      ? validate
+      : { ...shown, outcome: validate.outcome, decisions: [mutate, validate] };
+  }
+
+  async function askToken(parsed: ParsedTokenReview | Fault, asking: Asking): Promise<Decision | Fault> {
+    if (isFault(parsed)) return parsed;
+    return chain.decideAccess(parsed.review, { ...asking, audiences: { wanted: parsed.audiences, own: [] } });
+  }
+
+  async function askAccess(parsed: ParsedAccessReview | Fault, asking: Asking): Promise<Decision | Fault> {
+    return isFault(parsed) ? parsed : chain.decideAccess(parsed.review, asking);
+  }
+
+  async function judgeAccess(
+    gate: AccessGate,
+    bytes: Uint8Array,
+    { timeout, policy }: { readonly timeout: number; readonly policy?: string },
+  ): Promise<Judgement | Fault> {
+    const context = { uid: randomUUID(), deadline: clock.now() + timeout };
+    const asking = policy === undefined ? {} : { policy };
+    const decision =
+      gate === 'authentication'
+        ? await askToken(parseTokenReview(bytes, context), asking)
+        : await askAccess(parseAccessReview(bytes, context), asking);
+    return isFault(decision)
+      ? decision
+      : { gate, outcome: decision.outcome, decisions: [decision], patch: [] };
+  }
+
+  async function judge(
+    { gate, bytes }: Pick<ReviewInput, 'gate' | 'bytes'>,
+    { timeout = DEFAULT_TIMEOUT, policy }: JudgeOptions = {},
+  ): Promise<Judgement | Fault> {
+    const only = loader.policies().find(({ metadata }) => metadata.name === policy);
+    if (policy !== undefined && only === undefined) {
+      return new Fault('PC_NOT_FOUND', `there is no policy \`${policy}\``);
+    }
+    if (gate === 'admission') return judgeAdmission(bytes, timeout, only);
+    return judgeAccess(gate, bytes, { timeout, ...(policy === undefined ? {} : { policy }) });
   }
 
   return { report, policies: loader.policies(), judge, close: () => chain.close() };

@@ -7,14 +7,18 @@ import { createJsonDocument } from '../../kernel/json/json-document.ts';
 import { attempt } from '../../kernel/result.ts';
 import { reviewOfManifest, type RequestDetails } from './review-of-manifest.ts';
 
+export type AccessGate = 'authentication' | 'authorization';
+
 /** One thing to judge, ready for the gate. */
 export interface ReviewInput {
+  /** Whose protocol the review speaks. */
+  readonly gate: 'admission' | AccessGate;
   /** For people: the file, and the document inside it when there are several. */
   readonly label: string;
   readonly bytes: Uint8Array;
 }
 
-/** A file with an AdmissionReview, or with one or more manifests, in JSON or YAML; `-` is standard input. */
+/** A file with an AdmissionReview, TokenReview or SubjectAccessReview, or with one or more manifests, in JSON or YAML; `-` is standard input. */
 export async function readInputs(
   path: string,
   details: RequestDetails,
@@ -31,12 +35,12 @@ export async function readInputs(
     .flatMap((value) => itemsOf(value))
     .map((value, index, all) => {
       const label = all.length === 1 ? shown : `${shown}#${index + 1}`;
-      const review = isAdmissionReview(value)
-        ? reviewBytes(value, bytes, all.length)
-        : reviewOfManifest(value, details);
+      const gate = gateOfReview(value);
+      const review =
+        gate === undefined ? reviewOfManifest(value, details) : reviewBytes(value, bytes, all.length);
       return isFault(review)
         ? new Fault(review.code, `${label}: ${review.message}`)
-        : { label, bytes: review };
+        : { label, gate: gate ?? 'admission', bytes: review };
     });
 }
 
@@ -84,8 +88,20 @@ function itemsOf(value: JsonValue): readonly JsonValue[] {
   return Array.isArray(items) ? (items as readonly JsonValue[]) : [value];
 }
 
-function isAdmissionReview(value: JsonValue): boolean {
-  return isObject(value) && value['kind'] === 'AdmissionReview';
+/** Kinds that are reviews of ours, and the group that tells them from manifests of somebody else's. */
+const REVIEWS: ReadonlyMap<unknown, readonly [ReviewInput['gate'], string]> = new Map([
+  ['AdmissionReview', ['admission', '']],
+  ['TokenReview', ['authentication', 'authentication.k8s.io/']],
+  ['SubjectAccessReview', ['authorization', 'authorization.k8s.io/']],
+]);
+
+/** Undefined for a manifest. */
+function gateOfReview(value: JsonValue): ReviewInput['gate'] | undefined {
+  const [gate, group] = (isObject(value) ? REVIEWS.get(value['kind']) : undefined) ?? [];
+  if (gate === undefined || group === undefined || !isObject(value)) return undefined;
+  const { apiVersion } = value;
+  const isOurs = group === '' || (typeof apiVersion === 'string' && apiVersion.startsWith(group));
+  return isOurs ? gate : undefined;
 }
 
 function isObject(value: JsonValue): value is JsonObject {

@@ -24,6 +24,10 @@ const CHECKS: readonly Check[] = [
   checkFault,
   checkAnnotations,
   checkPatched,
+  checkDenied,
+  checkUser,
+  checkAudiences,
+  checkError,
 ];
 
 /** Every difference between what happened and what a case expects. */
@@ -32,8 +36,7 @@ export function compareJudgement(
   expected: Expectation,
   policy: string,
 ): readonly string[] {
-  const decisions =
-    judgement.validate === undefined ? [judgement.mutate] : [judgement.mutate, judgement.validate];
+  const { decisions } = judgement;
   const observed: Observed = {
     judgement,
     decisions,
@@ -95,6 +98,28 @@ function checkPatched({ patched: wanted }: Expectation, { judgement }: Observed)
   if (wanted === undefined) return [];
   const found: unknown = judgement.object?.value();
   return contains(found, wanted) ? [] : [differs('patched', wanted, found)];
+}
+
+function checkDenied({ denied: wanted }: Expectation, { judgement }: Observed): readonly string[] {
+  const found = judgement.outcome === 'deny';
+  return wanted === undefined || wanted === found ? [] : [differs('denied', wanted, found)];
+}
+
+function checkUser({ user: wanted }: Expectation, { decisions }: Observed): readonly string[] {
+  const found = decisions.find(({ user }) => user !== undefined)?.user;
+  return wanted === undefined || contains(found, wanted) ? [] : [differs('user', wanted, found)];
+}
+
+function checkAudiences({ audiences: wanted }: Expectation, { decisions }: Observed): readonly string[] {
+  const found = decisions.find(({ audiences }) => audiences !== undefined)?.audiences;
+  return wanted === undefined || isDeepStrictEqual(found, wanted)
+    ? []
+    : [differs('audiences', wanted, found)];
+}
+
+function checkError({ error: wanted }: Expectation, { decisions }: Observed): readonly string[] {
+  const found = decisions.find(({ error }) => error !== undefined)?.error;
+  return wanted === undefined || found?.includes(wanted) === true ? [] : [differs('error', wanted, found)];
 }
 
 function differs(what: string, wanted: unknown, found: unknown): string {

@@ -9,7 +9,7 @@ import { isException } from '../../policy/parse-policies.ts';
 import type { DocumentReading, DocumentSource } from '../../sources/source.ts';
 import { createOfflineServer } from '../offline/offline-server.ts';
 import { openPolicyFiles } from '../offline/policy-files.ts';
-import { readInputs } from '../offline/read-inputs.ts';
+import { readInputs, type ReviewInput } from '../offline/read-inputs.ts';
 import { reviewOfManifest, type RequestDetails } from '../offline/review-of-manifest.ts';
 import { compareJudgement } from './compare-judgement.ts';
 import { suiteSchema, type Suite, type SuiteCase } from './suite-schema.ts';
@@ -81,9 +81,9 @@ async function runCase({ suite, item, file, log, namespace }: CaseRun): Promise<
     if (problem !== undefined) return [`the policy cannot be loaded: ${problem.fault.message}`];
     const [policy] = server.policies;
     if (policy === undefined) return [`\`${paths.join('`, `')}\` holds no policy`];
-    const bytes = await readReview(item, file);
-    if (isFault(bytes)) return [bytes.message];
-    const judgement = await server.judge(bytes);
+    const question = await readReview(item, file);
+    if (isFault(question)) return [question.message];
+    const judgement = await server.judge(question);
     if (isFault(judgement)) return [`${judgement.code}: ${judgement.message}`];
     return compareJudgement(judgement, item.expect, policy.metadata.name);
   } finally {
@@ -110,21 +110,31 @@ function configuredPolicy(policy: Policy, settings: JsonValue): Policy | Fault {
   return new Fault('PC_INPUT', '`settings` of a suite are of no use to a group: each member has its own');
 }
 
-async function readReview(item: SuiteCase, file: string): Promise<Uint8Array | Fault> {
-  const { review } = item;
-  if ((item.file === undefined) === (review === undefined)) {
-    return new Fault('PC_INPUT', 'a case needs either `review` or `file`');
+type Question = Pick<ReviewInput, 'gate' | 'bytes'>;
+
+const QUESTIONS = ['review', 'tokenReview', 'accessReview', 'file'] as const;
+
+async function readReview(item: SuiteCase, file: string): Promise<Question | Fault> {
+  const { review, tokenReview, accessReview } = item;
+  if (QUESTIONS.filter((key) => item[key] !== undefined).length !== 1) {
+    return new Fault('PC_INPUT', 'a case needs one of `review`, `tokenReview`, `accessReview` and `file`');
   }
-  if (item.file !== undefined) {
-    const inputs = await readInputs(join(dirname(file), item.file), {});
-    if (inputs.length !== 1)
-      return new Fault('PC_INPUT', `\`${item.file}\` holds ${inputs.length} documents; one is needed`);
-    const [input] = inputs;
-    return input === undefined || isFault(input)
-      ? (input ?? new Fault('PC_INPUT', 'no document'))
-      : input.bytes;
-  }
+  if (item.file !== undefined) return readFileReview(item.file, file);
+  if (tokenReview !== undefined) return accessQuestion('authentication', 'TokenReview', tokenReview);
+  if (accessReview !== undefined) return accessQuestion('authorization', 'SubjectAccessReview', accessReview);
   const { object, ...details } = review ?? {};
   const subject = (object ?? review?.oldObject ?? null) as JsonValue;
-  return reviewOfManifest(subject, details as RequestDetails);
+  const bytes = reviewOfManifest(subject, details as RequestDetails);
+  return isFault(bytes) ? bytes : { gate: 'admission', bytes };
+}
+
+async function readFileReview(path: string, file: string): Promise<Question | Fault> {
+  const inputs = await readInputs(join(dirname(file), path), {});
+  const [input = new Fault('PC_INPUT', 'no document')] = inputs;
+  if (inputs.length === 1 || isFault(input)) return input;
+  return new Fault('PC_INPUT', `\`${path}\` holds ${inputs.length} documents; one is needed`);
+}
+
+function accessQuestion(gate: Question['gate'], kind: string, spec: object): Question {
+  return { gate, bytes: Buffer.from(JSON.stringify({ apiVersion: `${gate}.k8s.io/v1`, kind, spec })) };
 }

@@ -2,7 +2,9 @@ import { z } from 'zod';
 
 /** What a case expects; everything that is absent is not looked at. */
 const expectation = z.strictObject({
-  allowed: z.boolean().describe('whether the request is admitted'),
+  allowed: z
+    .boolean()
+    .describe('whether the request is admitted, the token authenticated, or the access allowed'),
   matched: z.boolean().optional().describe('false: the policy must not concern this review at all'),
   message: z.string().optional().describe('text that the denial must contain'),
   reason: z.string().optional().describe('reason code of the denial, in full'),
@@ -16,6 +18,16 @@ const expectation = z.strictObject({
     .describe('must be among the annotations, by key of the policy'),
   patched: z.record(z.string(), z.unknown()).optional().describe('subset of the object after the mutation'),
   fault: z.string().optional().describe('code of the fault that must have happened'),
+  denied: z
+    .boolean()
+    .optional()
+    .describe('true: denied; false: not, which at the gate `authorization` may be no opinion'),
+  user: z.record(z.string(), z.unknown()).optional().describe('subset of the user who was authenticated'),
+  audiences: z.array(z.string()).optional().describe('those that the token is good for, all of them'),
+  error: z
+    .string()
+    .optional()
+    .describe('text that the error of a TokenReview or SubjectAccessReview must contain'),
 });
 
 const shortReview = z.strictObject({
@@ -43,7 +55,15 @@ export const suiteSchema = z.strictObject({
       z.strictObject({
         name: z.string(),
         review: shortReview.optional().describe('the request in short'),
-        file: z.string().optional().describe('a manifest or an AdmissionReview, from this file'),
+        tokenReview: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .describe('the spec of a TokenReview: `{ token: …, audiences: […] }`'),
+        accessReview: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .describe('the spec of a SubjectAccessReview: `{ user: …, groups: […], resourceAttributes: … }`'),
+        file: z.string().optional().describe('a manifest or a review, from this file'),
         settings: z.unknown().optional().describe('replaces the settings for this case'),
         expect: expectation,
       }),
