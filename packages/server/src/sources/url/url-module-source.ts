@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { isIP } from 'node:net';
+import { getCACertificates } from 'node:tls';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { createIdentify } from '../../kernel/identify.ts';
 import { ForbiddenAddressError, guardedLookup } from '../../kernel/net/guarded-lookup.ts';
@@ -90,7 +91,7 @@ function get(url: URL, options: UrlSourceOptions, signal: AbortSignal): Promise<
       signal,
       agent: false,
       headers: { accept: 'application/wasm, application/octet-stream', 'user-agent': 'portcullis' },
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.ca === undefined ? {} : { ca: [...getCACertificates('default'), options.ca] }),
       ...(options.allowPrivate ? {} : { lookup: publicLookup }),
     },
     resolve,
