@@ -10,13 +10,12 @@ import { describePolicy } from '../policy/describe-policy.ts';
 import { parsePolicies } from '../policy/parse-policies.ts';
 import { parsePoliciesYml } from '../policy/parse-policies-yml.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
+import { OFFLINE_READING } from './offline/policy-files.ts';
 
 interface ImportOptions {
   readonly output?: string;
 }
 
-/** Of the policy-server. */
-const TIMEOUT_MS = 2000;
 const HEADER = `# What a policies.yml does not say is what its policies are asked about: that is in the rules of the webhooks that call it.
 # Each of these matches everything until \`spec.match\` says what.
 `;
@@ -39,11 +38,7 @@ async function importKubewarden(file: string, { output }: ImportOptions, io: Com
   const text = await attempt('PC_MODULE_MISSING', `cannot read \`${file}\``, () => readFile(file, 'utf8'));
   if (isFault(text)) return refuse(text, io);
   const origin = { source: 'file', location: file, directory: dirname(resolve(file)) };
-  const entries = parsePoliciesYml(text, origin, {
-    reach: 'match',
-    timeoutMs: TIMEOUT_MS,
-    monitorWarnings: false,
-  });
+  const entries = parsePoliciesYml(text, origin, OFFLINE_READING);
   const documents: string[] = [];
   let code: number = EXIT.ok;
   for (const { result, warnings = [] } of entries) {

@@ -36,12 +36,15 @@ export function parsePoliciesYml(
     return [{ result: new Fault('PC_POLICY_SYNTAX', what) }];
   }
   const { value } = source;
-  if (isFault(value)) return [{ result: value }];
-  if (!isMapping(value)) {
+  const members = source.members();
+  if (members === undefined && isFault(value)) return [{ result: value }];
+  if (members === undefined) {
     const what = `${location}:${source.line}: must be a mapping of ids to policies`;
     return [{ result: new Fault('PC_POLICY_VALUE', what) }];
   }
-  return Object.entries(value).map(([id, entry]) => readEntry(id, entry, { source, origin, reading }));
+  return members.map(([id, entry]) =>
+    isFault(entry) ? { result: entry, name: id } : readEntry(id, entry, { source, origin, reading }),
+  );
 }
 
 interface EntryContext {

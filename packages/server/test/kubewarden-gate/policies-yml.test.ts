@@ -189,6 +189,25 @@ test('weakness 17: one bad policy in a file of fifty leaves forty-nine, and the 
   );
 });
 
+test('weakness 17: not even YAML that readers understand differently takes the others down', () => {
+  const entries = read(
+    'a: {module: x}\nb: {module: x, message: no}\na: {module: y}\nc: {module: *none}\nd: {module: x}',
+  );
+  assert.deepEqual(
+    entries.map(({ result, name }) => [
+      name,
+      isFault(result) ? result.message.slice(0, 50) : result.metadata.name,
+    ]),
+    [
+      [undefined, 'a'],
+      ['b', 'policies.yml:2:25: `no` is a boolean to some reade'],
+      ['a', 'policies.yml:3:1: key `a` stands twice in one mapp'],
+      ['c', 'policies.yml:4:13: alias `*none` has no anchor bef'],
+      [undefined, 'd'],
+    ],
+  );
+});
+
 test('for offline checks and imports the entries are ordinary policies', () => {
   const plain = readOne('p: {module: a}', { reach: 'match' });
   assert.equal(plain.byName, undefined);

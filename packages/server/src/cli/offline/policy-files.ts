@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { Option } from 'commander';
 import { createFileDocumentSource, type ParseDocuments } from '../../sources/file/file-document-source.ts';
+import type { KubewardenReading } from '../../policy/kubewarden/kubewarden-policy.ts';
 import type { DocumentSource, ModuleSource } from '../../sources/source.ts';
 import { createDataShelf } from './data-shelf.ts';
 import { openOfflineModules } from './oci-modules.ts';
@@ -15,11 +16,15 @@ export interface PolicyFiles {
 export interface PolicyFilesOptions {
   /** Files in the form of `plugins.yaml`. */
   readonly pluginsFiles?: readonly string[];
+  /** In the form of `policies.yml`. */
+  readonly kubewardenFiles?: readonly string[];
   /** The namespace that the server would run in; default: the one of the chart. */
   readonly namespace?: string;
 }
 
 const OWN_NAMESPACE = 'portcullis';
+/** As of a policy-server that is told nothing. */
+export const OFFLINE_READING: KubewardenReading = { reach: 'match', timeoutMs: 2000, monitorWarnings: false };
 
 export function ownNamespaceOption(): Option {
   return new Option(
@@ -31,7 +36,7 @@ export function ownNamespaceOption(): Option {
 /** Policies named on a command line: files with policies and manifests, and folders of them. */
 export async function openPolicyFiles(
   paths: readonly string[],
-  { pluginsFiles = [], namespace = OWN_NAMESPACE }: PolicyFilesOptions = {},
+  { pluginsFiles = [], kubewardenFiles = [], namespace = OWN_NAMESPACE }: PolicyFilesOptions = {},
 ): Promise<PolicyFiles> {
   const directories: string[] = [];
   const files: string[] = [];
@@ -42,7 +47,16 @@ export async function openPolicyFiles(
   const shelf = createDataShelf(namespace);
   const parse: ParseDocuments = (text, origin) => parseManifests(text, origin, { shelf, namespace });
   return {
-    sources: [createFileDocumentSource({ directories, files, pluginsFiles, parse, checkInterval: 0 })],
+    sources: [
+      createFileDocumentSource({
+        directories,
+        files,
+        pluginsFiles,
+        kubewarden: { files: kubewardenFiles, reading: OFFLINE_READING },
+        parse,
+        checkInterval: 0,
+      }),
+    ],
     modules: [...shelf.modules, await openOfflineModules()],
   };
 }

@@ -24,6 +24,24 @@ export function readYamlValue(root: Node | null): JsonValue {
   return new Reader().read(root, 0);
 }
 
+/** The members of a mapping one by one, so that what is wrong with one is not wrong with the others; else as of {@link readYamlValue}. */
+export function readYamlMembers(root: YAMLMap): readonly (readonly [string, JsonValue | YamlProblem])[] {
+  const reader = new Reader();
+  const names = new Set<string>();
+  return root.items.map((pair) => {
+    const key = pair.key as Node;
+    try {
+      const name = checkKey(key);
+      if (names.has(name)) return [name, new YamlProblem(key, `key \`${name}\` stands twice in one mapping`)];
+      names.add(name);
+      return [name, reader.read(pair.value as Node | null, 1)];
+    } catch (problem) {
+      if (problem instanceof YamlProblem) return [keyOf(key) ?? '', problem];
+      throw problem;
+    }
+  });
+}
+
 interface Anchored {
   readonly value: JsonValue;
   readonly nodes: number;

@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { Fault, isFault } from '../../kernel/fault.ts';
-import { keyOf, readYamlValue, YamlProblem } from './read-yaml-value.ts';
+import { keyOf, readYamlMembers, readYamlValue, YamlProblem } from './read-yaml-value.ts';
 
 export type DocumentPath = readonly PropertyKey[];
 
@@ -28,6 +28,8 @@ export interface SourceDocument {
   readonly line: number;
   /** PC_POLICY_SYNTAX when it is not well-formed or means different things to different readers. */
   readonly value: JsonValue | Fault;
+  /** Each member of the mapping that the document is; undefined when it is none, or not well-formed. */
+  members(): readonly (readonly [string, JsonValue | Fault])[] | undefined;
   /** Of the key (or list element) at the path; of the nearest one above it when that has none. */
   positionOf(path: DocumentPath): Position;
   /** The scalar at the path as text, even when another part of the document is broken. */
@@ -106,6 +108,13 @@ function sourceDocument(document: Document, { lines, location, isSameKey }: Sour
   return {
     line: at(root?.range?.[0] ?? document.range?.[0] ?? 0).line,
     value: read(),
+    members() {
+      if (document.errors.length > 0 || !isMap(root)) return undefined;
+      return readYamlMembers(root).map(([name, value]) => [
+        name,
+        value instanceof YamlProblem ? broken(value.offset, value.message) : value,
+      ]);
+    },
     positionOf: (path) => at(offsetOf(root, path, isSameKey)),
     textAt(path) {
       const node = nodeAt(root, path, isSameKey);
@@ -118,6 +127,7 @@ function brokenDocument(problem: string): SourceDocument {
   return {
     line: 1,
     value: new Fault('PC_POLICY_SYNTAX', problem),
+    members: () => undefined,
     positionOf: () => ({ line: 1, column: 1 }),
     textAt: () => undefined,
   };
