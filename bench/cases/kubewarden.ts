@@ -28,11 +28,8 @@ interface Candidate {
 
 /** Patterns for the images of the pod review. */
 const FEW = ['registry.k8s.io/**', 'docker.io/library/**', 'registry.example.test/**'];
-/** Two hundred teams, each with a place of its own. */
-const MANY = Array.from(
-  { length: 200 },
-  (_, team) => `registry-${team}.example.test/team-${team * 7919}/*:v*`,
-);
+/** Thirty teams, each with images of its own in any registry. */
+const MANY = Array.from({ length: 30 }, (_, team) => `**/team-${team * 7919}:v*`);
 
 const CANDIDATES: readonly Candidate[] = [
   { name: 'AssemblyScript, three patterns', module: PATTERNS, settings: { allowed: FEW }, atLeast: 4 },
@@ -45,7 +42,10 @@ const CANDIDATES: readonly Candidate[] = [
   },
 ];
 
-/** Instances that are reset to the state after their first call, beside one for each review. */
+/**
+ * Instances that are reset to the state after their first call, beside one for each review. By processor time, resets and the
+ * garbage of old instances included.
+ */
 export async function kubewarden(bench: Workbench): Promise<Figure[]> {
   const figures: Figure[] = [await throughHttps(bench)];
   for (const { name, module, settings, atLeast } of CANDIDATES) {
@@ -56,11 +56,11 @@ export async function kubewarden(bench: Workbench): Promise<Figure[]> {
     const p50 = (of: readonly Sample[]): number => median(of.map((one) => one.p50));
     const cost = (of: readonly Sample[]): number => median(of.map((one) => one.cost));
     const shown = (of: readonly Sample[]): string => `${p50(of).toFixed(0)} µs (${cost(of).toFixed(0)} µs)`;
-    const detail = `median and processor time: reset ${shown(reset)}, fresh ${shown(fresh)}`;
+    const detail = `median (processor time): reset ${shown(reset)}, fresh ${shown(fresh)}`;
     figures.push(
       judged(
         `waPC, fresh instances against reset ones: ${name}`,
-        { value: p50(fresh) / p50(reset), show: times, detail },
+        { value: cost(fresh) / cost(reset), show: times, detail },
         { atLeast },
       ),
     );

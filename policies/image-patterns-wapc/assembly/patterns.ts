@@ -3,6 +3,8 @@ import { ANY, END, ONE, readPattern, SLASH, SOME } from './pattern';
 import { State } from './state';
 
 const MAX_STATES: i32 = 20_000;
+/** A set has positions of two bytes each. */
+const MAX_POSITIONS: i32 = 65_535;
 
 /**
  * Many patterns as one automaton: however many there are, a text is read once, a step for each character. A state is a set of
@@ -16,7 +18,7 @@ export class Patterns {
   /** States by the hash of their positions, open addressing; 0 is free. */
   private buckets: StaticArray<u16> = new StaticArray<u16>(MAX_STATES * 2);
   /** The set in the making, and in which making a position was added last. */
-  private draft: i32[] = [];
+  private draft: u16[] = [];
   private marks: StaticArray<i32> = new StaticArray<i32>(0);
   private making: i32 = 0;
   isTooLarge: bool = false;
@@ -27,6 +29,7 @@ export class Patterns {
       entries.push(this.codes.length);
       readPattern(patterns[index], this.codes);
     }
+    this.isTooLarge = this.codes.length > MAX_POSITIONS;
     this.alphabet = new Alphabet(this.codes);
     this.marks = new StaticArray<i32>(this.codes.length);
     this.begin();
@@ -70,7 +73,7 @@ export class Patterns {
   private reach(position: i32): void {
     for (let at = position; this.marks[at] != this.making; at++) {
       this.marks[at] = this.making;
-      this.draft.push(at);
+      this.draft.push(u16(at));
       const code = this.codes[at];
       if (code != ANY && code != SOME) return;
     }

@@ -3,14 +3,14 @@ export class State {
   readonly next: StaticArray<u16>;
 
   constructor(
-    readonly positions: StaticArray<i32>,
+    readonly positions: StaticArray<u16>,
     letters: i32,
     readonly isAccepting: bool,
   ) {
     this.next = new StaticArray<u16>(letters);
   }
 
-  hasPositions(positions: i32[]): bool {
+  hasPositions(positions: u16[]): bool {
     if (this.positions.length != positions.length) return false;
     for (let index = 0; index < positions.length; index++) {
       if (this.positions[index] != positions[index]) return false;
