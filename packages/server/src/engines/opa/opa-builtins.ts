@@ -13,12 +13,12 @@ import type { HostCall } from '../../wasm/host-interface.ts';
 import type { OpaCall } from './opa-call.ts';
 import { readText } from './opa-memory.ts';
 
-/** Bytes of an argument or a result. */
-export const MAX_VALUE_BYTES = 4 * 1024 * 1024;
-/** Units of about 10 ns that one call of a builtin may take. */
-const MAX_UNITS = 1_000_000;
+/** Bytes of all arguments of a call together, and of its result: reading and writing them takes some 50 ms at most. */
+const MAX_VALUE_BYTES = 1024 * 1024;
+/** Units of about 100 ns that one call of a builtin may take. */
+const MAX_UNITS = 100_000;
 /** Fuel for a unit, and for a byte of text that is read into a value or written from one. */
-const FUEL = { unit: 100, byte: 30 };
+const FUEL = { unit: 1000, byte: 100 };
 
 /** Names by number, as the module wants them; a fault when it wants one that is not offered. */
 export function resolveBuiltins(wanted: ReadonlyMap<string, number>): ReadonlyMap<number, Builtin> | Fault {
@@ -41,10 +41,12 @@ export function callBuiltin(
   const builtin = call.context.description.builtins.get(id);
   if (builtin === undefined) return broken(`it calls builtin function ${id}, which it has not declared`);
   const args: RegoValue[] = [];
+  let room = MAX_VALUE_BYTES;
   for (const address of addresses) {
-    const text = readText(call.memory, address, MAX_VALUE_BYTES);
+    const text = readText(call.memory, address, room);
     if (text === undefined)
       return broken('an argument of a builtin function is too large or not in its memory');
+    room -= text.length;
     call.pay(text.length * FUEL.byte);
     const value = parseValue(Buffer.from(text.buffer, text.byteOffset, text.length).toString());
     if (value === undefined) return broken('an argument of a builtin function is no value');

@@ -2,11 +2,13 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import { parseJson } from '../../kernel/json/parse-json.ts';
 import { isJsonObject } from '../../kernel/json/json-equal.ts';
 import type { HostCall, HostFunction, HostInterface } from '../../wasm/host-interface.ts';
-import { callBuiltin, MAX_VALUE_BYTES, resolveBuiltins } from './opa-builtins.ts';
+import { callBuiltin, resolveBuiltins } from './opa-builtins.ts';
 import type { OpaCall } from './opa-call.ts';
 import { readText } from './opa-memory.ts';
 
 const MAX_ABORT_BYTES = 1024;
+/** Of an answer, and of a line for the log. */
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const NO_FUNCTION = { params: [], results: [] } as const;
 
 const READERS: readonly ((call: HostCall<OpaCall>, text: Uint8Array) => Fault | undefined)[] = [
@@ -46,7 +48,7 @@ export const OPA_HOST: HostInterface<OpaCall> = {
     opa_println: {
       type: { params: ['i32'], results: [] },
       call: ({ context, memory }, address) => {
-        const text = readText(memory, address, MAX_VALUE_BYTES);
+        const text = readText(memory, address, MAX_TEXT_BYTES);
         if (text !== undefined) context.print(Buffer.from(text).toString());
       },
     },
@@ -69,7 +71,7 @@ export const OPA_HOST: HostInterface<OpaCall> = {
     read: {
       type: NO_FUNCTION,
       call: (call, what, address) => {
-        const text = readText(call.memory, address, MAX_VALUE_BYTES);
+        const text = readText(call.memory, address, MAX_TEXT_BYTES);
         const fault =
           text === undefined
             ? new Fault('PC_OPA_RESULT', 'its answer is too large or lies outside of its memory')

@@ -3,7 +3,7 @@ import type { RegoValue } from '../values/rego-value.ts';
 /** What a builtin may use besides its arguments; one for each evaluation. */
 export interface BuiltinContext {
   /**
-   * Told before work that is more than a small constant, in units of about 10 ns; throws {@link BuiltinLimit} when there has
+   * Told before work that is more than a small constant, in units of about 100 ns; throws {@link BuiltinLimit} when there has
    * been too much.
    */
   charge(units: number): void;

@@ -22,7 +22,7 @@ export const ENCODINGS: Readonly<Record<string, Builtin>> = {
       if (typeof key !== 'string') return fail('keys must be strings');
       for (const item of queryValues(value)) pairs.push(`${escapeQuery(key)}=${escapeQuery(item)}`);
     }
-    charge(pairs.length);
+    charge(pairs.length * 20);
     return pairs.join('&');
   },
   'urlquery.decode_object': (args, { charge }) => {
@@ -31,6 +31,7 @@ export const ENCODINGS: Readonly<Record<string, Builtin>> = {
     const decoded = new Map<RegoValue, string[]>();
     for (const pair of query.split('&')) {
       if (pair.includes(';')) fail('invalid semicolon separator in query');
+      charge(20);
       if (pair === '') continue;
       const [key = '', ...rest] = pair.split('=');
       const name = unescapeQuery(key);

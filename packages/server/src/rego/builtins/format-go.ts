@@ -56,6 +56,7 @@ class Formatter {
   }
 
   #directive(): string {
+    this.#charge(16);
     const flags = new Set<string>();
     for (let flag = this.#format[this.#at]; flag !== undefined && FLAGS.includes(flag);) {
       flags.add(flag);

@@ -10,7 +10,7 @@ export const NET: Readonly<Record<string, Builtin>> = {
   'net.cidr_expand': (args, { charge }) => {
     const network = parseNetwork(text(args, 0)) ?? fail('invalid CIDR address');
     const [first, last] = [network.first, lastOf(network)];
-    charge(Number(last - first) * 16);
+    charge(Number(last - first) * 20);
     const addresses: string[] = [];
     for (let address = first; address <= last; address++)
       addresses.push(formatAddress(address, network.bits));
@@ -29,7 +29,7 @@ export const NET: Readonly<Record<string, Builtin>> = {
 
   'net.cidr_contains_matches': (args, { charge }) => {
     const [outer, inner] = [operand(args[0], 1), operand(args[1], 2)];
-    charge(outer.length * inner.length * 4 + (outer.length + inner.length) * 64);
+    charge((outer.length + 1) * (inner.length + 1) * 20);
     const found: RegoValue[] = [];
     for (const [cidr, index] of outer) {
       const network = parseNetwork(cidr) ?? fail(`not a valid CIDR: ${cidr}`);

@@ -48,7 +48,7 @@ export const REGEX: Readonly<Record<string, Builtin>> = {
     let from = 0;
     for (const match of findMatches(program, whole, { limit: ALL, charge, isTest: false })) {
       const written = keepCaptures ? expand(replacement, { program, match, whole }) : replacement;
-      charged(charge, written.length);
+      charged(charge, 512 + written.length);
       result += whole.slice(from, match[0]) + written;
       from = match[1];
     }
@@ -73,7 +73,7 @@ interface Options {
 }
 
 function compiled(pattern: string, { charge, keepCaptures = false }: Options): RegexProgram {
-  charged(charge, pattern.length * 16);
+  charge(8 + pattern.length * 2);
   const program = compileRegex(pattern, { keepCaptures });
   if (isFault(program)) return fail(program.message);
   // A short pattern can say a long program.

@@ -72,7 +72,7 @@ function anyAffix(
   { charge, from }: { readonly charge: (units: number) => void; readonly from: (value: string) => string },
 ): boolean {
   const total = [...values, ...affixes].reduce((sum, value) => sum + value.length + 16, 0);
-  charged(charge, total * 4);
+  charged(charge, total * 8);
   const ordered = values.map(from).sort(compareTexts);
   return affixes
     .map(from)
