@@ -76,6 +76,12 @@ const serving = z.strictObject({
     .describe(
       'time that the server goes on after SIGTERM, unready, until balancers know; default `5s`, on loopback `0`',
     ),
+  audiences: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'audiences of the API server (`--api-audiences`), for tokens whose policy names none; empty: it compares them itself',
+    ),
   drainTimeout: durationSchema({ min: 0, max: 10 * MINUTE })
     .prefault('30s')
     .describe('time that requests under way have after that'),

@@ -8,6 +8,8 @@ export interface GateThreadData {
   readonly limits: GateLimits;
   readonly tls: GateTls;
   readonly namespaces: NamespaceTable;
+  /** Of the API server. */
+  readonly audiences: readonly string[];
   readonly logLevel: Config['log']['level'];
   /** Namespace in which no policy of Kubewarden's is asked. */
   readonly acceptNamespace?: string;
@@ -34,6 +36,7 @@ export function gateThreadData(
     },
     tls: { material, minVersion: tls.minVersion, requireClientCert: tls.requireClientCert },
     namespaces: { ...namespaces, ...followed },
+    audiences: serving.audiences,
     logLevel: log.level,
     ...(acceptNamespace === undefined ? {} : { acceptNamespace }),
   };

@@ -74,7 +74,11 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
     {
       name: 'authentication',
       knows: (path) => accessRoute('authentication', path) !== undefined,
-      gate: createAuthenticationGate({ ...access, refused: refusals('authentication') }),
+      gate: createAuthenticationGate({
+        ...access,
+        audiences: data.audiences,
+        refused: refusals('authentication'),
+      }),
     },
   );
   const listener = createGateListener({
