@@ -9,6 +9,7 @@ import { reload } from './cases/reload.ts';
 import { scale } from './cases/scale.ts';
 import { threads } from './cases/threads.ts';
 import { throughput } from './cases/throughput.ts';
+import { wasi } from './cases/wasi.ts';
 import { watch } from './cases/watch.ts';
 import type { Figure } from './figure.ts';
 import { createWorkbench, type Workbench } from './support/workbench.ts';
@@ -19,6 +20,7 @@ const CASES: Readonly<Record<string, (bench: Workbench) => Promise<Figure[]>>> =
   throughput,
   evaluation,
   kubewarden,
+  wasi,
   metering,
   threads,
   reload,
