@@ -14,8 +14,20 @@ export function tokenOf({ gate, request }: Review): string | undefined {
 
 /** Takes a token out of texts, in whatever form a policy would quote it: whole, escaped, encoded, or a part of a JWT. */
 export function createTokenHider(token: string): (text: string) => string {
+  let parts: readonly string[] | undefined;
+  let whole: readonly string[] | undefined;
+  return (text) => {
+    // No form is shorter than the token or the shortest part: names of users mostly are.
+    if (text.length < Math.min(token.length, MIN_PART)) return text;
+    parts ??= token.split(/[.:]/).filter((part) => part.length >= MIN_PART);
+    const forms = text.length < token.length ? parts : [...(whole ??= formsOf(token)), ...parts];
+    return forms.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
+  };
+}
+
+/** The longest first: it may hold another one. */
+function formsOf(token: string): readonly string[] {
   const bytes = Buffer.from(token);
-  const parts = token.split(/[.:]/).filter((part) => part.length >= MIN_PART);
   const forms = new Set([
     token,
     JSON.stringify(token).slice(1, -1),
@@ -23,9 +35,6 @@ export function createTokenHider(token: string): (text: string) => string {
     bytes.toString('base64'),
     bytes.toString('base64url'),
     bytes.toString('hex'),
-    ...parts,
   ]);
-  // What holds another one goes first.
-  const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-  return (text) => longestFirst.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
+  return [...forms].sort((a, b) => b.length - a.length);
 }
