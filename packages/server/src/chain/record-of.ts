@@ -1,4 +1,5 @@
 import type { Decision, DecisionRecord, Phase, Review } from '@portcullis/contract';
+import { isAccessGate } from '../policy/access-gate.ts';
 import { createTokenHider, tokenOf } from '../policy/review-token.ts';
 
 interface Outcome {
@@ -7,13 +8,29 @@ interface Outcome {
   readonly time: number;
 }
 
+type Said = Pick<
+  Decision,
+  'message' | 'warnings' | 'auditAnnotations' | 'contributions' | 'revision' | 'patch'
+> & {
+  readonly outcome: DecisionRecord['outcome'];
+};
+
+const UNDECIDED: Said = {
+  outcome: 'unknown',
+  warnings: [],
+  auditAnnotations: {},
+  contributions: [],
+  revision: 0,
+};
+
 /** What is kept of a decision. Without a decision the outcome is `unknown`: reported all the same. */
 export function recordOf(
   review: Review,
   { phase, traceParent }: { readonly phase: Phase; readonly traceParent?: string },
   { decision, durationMs, time }: Outcome,
 ): DecisionRecord {
-  return {
+  const said: Said = decision ?? UNDECIDED;
+  const record: DecisionRecord = {
     time,
     gate: review.gate,
     phase,
@@ -24,38 +41,29 @@ export function recordOf(
     subresource: review.subresource,
     namespace: review.namespace,
     name: review.name,
-    user: userOf(review, decision),
-    ...wishOf(review),
+    user: review.user.username,
     dryRun: review.dryRun,
-    outcome: decision?.outcome ?? 'unknown',
-    ...saidOf(decision),
+    outcome: said.outcome,
+    ...(said.message === undefined ? {} : { message: said.message }),
+    patched: said.patch !== undefined,
+    warnings: said.warnings.length,
+    auditAnnotations: said.auditAnnotations,
+    contributions: said.contributions,
+    revision: said.revision,
     durationMs,
     ...(traceParent === undefined ? {} : { traceParent }),
   };
+  return isAccessGate(review.gate) ? withAccess(record, review, decision) : record;
 }
 
-type Said = Pick<
-  DecisionRecord,
-  'message' | 'patched' | 'warnings' | 'auditAnnotations' | 'contributions' | 'revision'
->;
-
-function saidOf(decision: Decision | undefined): Said {
-  if (decision === undefined) {
-    return { patched: false, warnings: 0, auditAnnotations: {}, contributions: [], revision: 0 };
-  }
-  const { message, patch, warnings, auditAnnotations, contributions, revision } = decision;
+function withAccess(record: DecisionRecord, review: Review, decision: Decision | undefined): DecisionRecord {
+  const { verb, path } = review;
   return {
-    ...(message === undefined ? {} : { message }),
-    patched: patch !== undefined,
-    warnings: warnings.length,
-    auditAnnotations,
-    contributions,
-    revision,
+    ...record,
+    user: userOf(review, decision),
+    ...(verb === undefined ? {} : { verb }),
+    ...(path === undefined ? {} : { path }),
   };
-}
-
-function wishOf({ verb, path }: Review): Pick<DecisionRecord, 'verb' | 'path'> {
-  return { ...(verb === undefined ? {} : { verb }), ...(path === undefined ? {} : { path }) };
 }
 
 /** A policy may make a name out of the token. */
