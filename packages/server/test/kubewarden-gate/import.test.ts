@@ -1,11 +1,14 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { JsonValue } from '@portcullis/contract';
 import { ENGINES } from '../../src/app/engine-table.ts';
+import { createOfflineServer, type OfflineServer } from '../../src/cli/offline/offline-server.ts';
+import { openPolicyFiles, type PolicyFiles } from '../../src/cli/offline/policy-files.ts';
 import { createChain } from '../../src/chain/chain.ts';
 import { createPolicyLoader } from '../../src/chain/policy-loader.ts';
+import type { Gate } from '../../src/gates/gate.ts';
 import { parseAdmissionReview } from '../../src/gates/kube-admission/parse-admission-review.ts';
 import { createKubewardenGate } from '../../src/gates/kubewarden/kubewarden-gate.ts';
 import { isFault } from '../../src/kernel/fault.ts';
@@ -30,6 +33,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   change: `{"accepted":true,"mutated_object":${CHANGED}}`,
   garbage: '{"accepted":"yes"}',
 };
+const REVIEW = Buffer.from(JSON.stringify(podReview()));
 const PATCH = [{ op: 'add', path: '/metadata/labels', value: { a: 'b' } }];
 
 interface Seen {
@@ -60,6 +64,9 @@ const CASES: readonly (readonly [string, Seen])[] = [
 
 describe('portcullis import kubewarden', { timeout: 120_000 }, () => {
   let directory: string;
+  let gate: Gate;
+  const closing: (() => void)[] = [];
+  const offline: Record<string, OfflineServer> = {};
 
   before(async () => {
     directory = await workDirectory();
@@ -67,10 +74,27 @@ describe('portcullis import kubewarden', { timeout: 120_000 }, () => {
       const guest = wapc(`${respond(0, answer.length)} (i32.const 1)`, { data: answer });
       await writeFile(join(directory, `${name}.wasm`), guest);
     }
-    await writeFile(join(directory, 'review.json'), JSON.stringify(podReview()));
+    const file = join(directory, 'policies.yml');
+    const imported = join(directory, 'imported.yaml');
+    await writeFile(file, CASES.map(([entry], index) => `p${index}: ${entry}\n`).join(''));
+    const { code, err } = await runCli(['import', 'kubewarden', file, '--output', imported]);
+    equal(code, 0, err);
+    gate = await openServed(file);
+    offline['file'] = await openOffline(await openPolicyFiles([], { kubewardenFiles: [file] }));
+    offline['import'] = await openOffline(await openPolicyFiles([imported]));
+  });
+  after(() => {
+    for (const close of closing) close();
   });
 
-  async function served(file: string): Promise<Seen> {
+  async function openOffline(files: PolicyFiles): Promise<OfflineServer> {
+    const server = await createOfflineServer({ ...files, log: noLog });
+    deepEqual(server.report.problems, []);
+    closing.push(() => server.close());
+    return server;
+  }
+
+  async function openServed(file: string): Promise<Gate> {
     const host = createTestHost();
     const chain = createChain({
       engines: ENGINES,
@@ -78,6 +102,7 @@ describe('portcullis import kubewarden', { timeout: 120_000 }, () => {
       namespaceLabels: () => undefined,
       observer: { decided: () => undefined, refused: () => undefined },
     });
+    closing.push(() => chain.close());
     const reading = { reach: 'name', timeoutMs: 2000, monitorWarnings: false } as const;
     const none = { directories: [], files: [], pluginsFiles: [], checkInterval: 0 };
     const loader = createPolicyLoader({
@@ -87,9 +112,8 @@ describe('portcullis import kubewarden', { timeout: 120_000 }, () => {
       host,
       publish: (set) => chain.install(set),
     });
-    const { problems } = await loader.reload();
-    deepEqual(problems, []);
-    const gate = createKubewardenGate({
+    deepEqual((await loader.reload()).problems, []);
+    return createKubewardenGate({
       decide: chain.decideNamed,
       parseReview(body, deadline) {
         const parsed = parseAdmissionReview(body, deadline);
@@ -98,43 +122,48 @@ describe('portcullis import kubewarden', { timeout: 120_000 }, () => {
       log: noLog,
       maxBodyBytes: 1e6,
     });
-    const body = Buffer.from(JSON.stringify(podReview()));
-    const { body: answer } = await gate({
+  }
+
+  async function served(policy: string): Promise<Seen> {
+    const { body } = await gate({
       method: 'POST',
-      path: '/validate/p',
+      path: `/validate/${policy}`,
       query: '',
       contentType: 'application/json',
-      body,
+      body: REVIEW,
       received: clock.now(),
     });
-    chain.close();
-    const { allowed, patch } = (JSON.parse(answer) as { response: { allowed: boolean; patch?: string } })
+    const { allowed, patch } = (JSON.parse(body) as { response: { allowed: boolean; patch?: string } })
       .response;
     const operations =
       patch === undefined ? [] : (JSON.parse(Buffer.from(patch, 'base64').toString()) as JsonValue);
     return { allowed, patch: operations };
   }
 
-  async function offline(args: readonly string[]): Promise<Seen> {
-    const { out, err } = await runCli(['check', ...args, '-f', join(directory, 'review.json'), '-o', 'json']);
-    ok(out.startsWith('['), err);
-    const [row] = JSON.parse(out) as [Seen];
+  async function judged(where: 'file' | 'import', policy: string): Promise<Seen> {
+    const judgement = await offline[where]?.judge({ gate: 'admission', bytes: REVIEW }, { policy });
+    ok(judgement !== undefined && !isFault(judgement));
+    const allowed = judgement.outcome === 'allow';
     // The patch of a review that is denied is shown to authors, and sent to nobody.
-    return { allowed: row.allowed, patch: row.allowed ? row.patch : [] };
+    return { allowed, patch: allowed ? judgement.patch : [] };
   }
 
-  for (const [entry, expected] of CASES) {
+  for (const [index, [entry, expected]] of CASES.entries()) {
     test(`served, offline and imported alike: ${entry}`, async () => {
-      const file = join(directory, 'policies.yml');
-      const imported = join(directory, 'imported.yaml');
-      await writeFile(file, `p: ${entry}\n`);
-      const { code, err } = await runCli(['import', 'kubewarden', file, '--output', imported]);
-      equal(code, 0, err);
-      deepEqual(await served(file), expected);
-      deepEqual(await offline(['--kubewarden', file]), expected);
-      deepEqual(await offline(['--policy', imported]), expected);
+      deepEqual(await served(`p${index}`), expected);
+      deepEqual(await judged('file', `p${index}`), expected);
+      deepEqual(await judged('import', `p${index}`), expected);
     });
   }
+
+  test('on the command line too', async () => {
+    const [file, review] = [join(directory, 'one.yml'), join(directory, 'review.json')];
+    await writeFile(file, 'p: {module: file://deny.wasm}\n');
+    await writeFile(review, REVIEW);
+    const { code, out } = await runCli(['check', '--kubewarden', file, '-f', review]);
+    equal(code, 1);
+    match(out, /denied by p\n {2}\[p\] no team label/);
+  });
 
   test('keeps everything that a file says, and integers beyond doubles', async () => {
     const file = join(directory, 'all.yml');

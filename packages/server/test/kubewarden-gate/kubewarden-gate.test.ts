@@ -569,3 +569,29 @@ test('property: whatever a policy says, the answer is an allow only when it said
     { seed: 7, numRuns: 200 },
   );
 });
+
+test('property: whatever is sent, what is no whole review is never answered with 200', async () => {
+  const { gate } = await openGate('p: {module: allow}', SCRIPTS);
+  const whole = Buffer.from(JSON.stringify(podReview()));
+  const bodies = fc.oneof(
+    fc.uint8Array({ maxLength: 64 }),
+    fc.json().map((text) => Buffer.from(text)),
+    fc.nat(whole.length - 1).map((length) => whole.subarray(0, length)),
+    fc.json().map((text) => Buffer.from(`{"request":${text}}`)),
+  );
+  const questions = fc.constantFrom('validate', 'audit');
+  await fc.assert(
+    fc.asyncProperty(questions, bodies, async (question, body) => {
+      const { status } = await gate({
+        method: 'POST',
+        path: `/${question}/p`,
+        query: '',
+        contentType: 'application/json',
+        body,
+        received: performance.now(),
+      });
+      assert.ok(status === 400 || status === 422, String(status));
+    }),
+    { seed: 8, numRuns: 300 },
+  );
+});
