@@ -5,6 +5,7 @@ import { evaluation } from './cases/evaluation.ts';
 import { footprint } from './cases/footprint.ts';
 import { kubewarden } from './cases/kubewarden.ts';
 import { metering } from './cases/metering.ts';
+import { opa } from './cases/opa.ts';
 import { reload } from './cases/reload.ts';
 import { scale } from './cases/scale.ts';
 import { threads } from './cases/threads.ts';
@@ -20,6 +21,7 @@ const CASES: Readonly<Record<string, (bench: Workbench) => Promise<Figure[]>>> =
   throughput,
   evaluation,
   kubewarden,
+  opa,
   wasi,
   metering,
   threads,
