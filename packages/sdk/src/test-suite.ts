@@ -15,7 +15,8 @@ export interface TestSuite {
 
 export interface TestCase {
   readonly name: string;
-  readonly review: ReviewInShort;
+  /** Absent: a question of another gate, which `portcullis test` asks. */
+  readonly review?: ReviewInShort;
   readonly settings: JsonValue;
   readonly phase: 'validate' | 'mutate';
   readonly expect: Expectation;
@@ -31,12 +32,16 @@ export interface Expectation {
   readonly auditAnnotations?: Readonly<Record<string, string>>;
   readonly patched?: JsonObject;
   readonly fault?: string;
+  readonly denied?: boolean;
+  readonly user?: JsonObject;
+  readonly audiences?: readonly string[];
+  readonly error?: string;
 }
 
 /** Every key that a suite may have, by where. */
 export const SUITE_KEYS = {
   suite: ['policy', 'settings', 'cases'],
-  case: ['name', 'review', 'file', 'settings', 'expect'],
+  case: ['name', 'review', 'tokenReview', 'accessReview', 'file', 'settings', 'expect'],
   review: [
     'operation',
     'object',
@@ -57,6 +62,10 @@ export const SUITE_KEYS = {
     'auditAnnotations',
     'patched',
     'fault',
+    'denied',
+    'user',
+    'audiences',
+    'error',
   ],
 } as const;
 
@@ -90,7 +99,7 @@ export async function loadTestSuite(file: string, parseYaml: (text: string) => u
           throw new Error(`${where}: \`allowed\` must be true or false`);
         return {
           name: text(item, 'name', where),
-          review: await readReview(item, where, (path) => readYaml(resolve(dirname(file), path))),
+          ...(await readReview(item, where, (path) => readYaml(resolve(dirname(file), path)))),
           settings: item['settings'] ?? suite['settings'] ?? spec['settings'] ?? {},
           phase: spec['phase'] === 'mutate' ? ('mutate' as const) : ('validate' as const),
           expect: expect as unknown as Expectation,
@@ -100,18 +109,20 @@ export async function loadTestSuite(file: string, parseYaml: (text: string) => u
   };
 }
 
+const QUESTIONS = ['review', 'tokenReview', 'accessReview', 'file'] as const;
+
 async function readReview(
   item: JsonObject,
   where: string,
   read: (path: string) => Promise<JsonObject>,
-): Promise<ReviewInShort> {
-  if ((item['review'] === undefined) === (item['file'] === undefined)) {
-    throw new Error(`${where}: needs either \`review\` or \`file\``);
-  }
-  if (item['review'] !== undefined) return atDelete(checkKeys(item['review'], 'review', where));
+): Promise<Pick<TestCase, 'review'>> {
+  const asked = QUESTIONS.filter((key) => item[key] !== undefined);
+  if (asked.length !== 1) throw new Error(`${where}: needs one of ${QUESTIONS.join(', ')}`);
+  if (item['review'] !== undefined) return { review: atDelete(checkKeys(item['review'], 'review', where)) };
+  if (item['file'] === undefined) return {};
   const document = await read(text(item, 'file', where));
-  if (document['kind'] !== 'AdmissionReview') return { object: document };
-  return object(document, 'request', where);
+  if (document['kind'] !== 'AdmissionReview') return { review: { object: document } };
+  return { review: object(document, 'request', where) };
 }
 
 /** In short, the object of a DELETE is the one that is there. */
