@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Decision, Operation } from '@portcullis/contract';
 import { isFault, type Fault } from '../kernel/fault.ts';
+import type { WasiModulesFile } from '../sources/file/wasi-module-files.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 import { createCommandLog } from './offline/command-log.ts';
 import { createOfflineServer, type Judgement, type OfflineServer } from './offline/offline-server.ts';
@@ -12,6 +13,9 @@ interface CheckOptions {
   readonly policy: readonly string[];
   readonly plugins: readonly string[];
   readonly kubewarden: readonly string[];
+  readonly authenticationModules: readonly string[];
+  readonly authorizationModules: readonly string[];
+  readonly admissionModules: readonly string[];
   readonly file: readonly string[];
   readonly output: 'text' | 'json';
   readonly operation?: Operation;
@@ -41,6 +45,9 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
       'policies.yml files: each policy is asked about everything, as by a webhook that calls it',
       [],
     )
+    .option('--authentication-modules <file...>', 'configuration files of WASI modules for that gate', [])
+    .option('--authorization-modules <file...>', 'the same for authorization', [])
+    .option('--admission-modules <file...>', 'the same for admission, or an AdmissionConfiguration', [])
     .requiredOption('-f, --file <path...>', 'manifests or reviews, JSON or YAML; - for standard input')
     .addOption(
       new Option('-o, --output <form>', 'form of the result').choices(['text', 'json']).default('text'),
@@ -64,14 +71,17 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
 }
 
 async function check(options: CheckOptions, io: CommandIo): Promise<number> {
-  if (options.policy.length + options.plugins.length + options.kubewarden.length === 0) {
-    io.err('error: name policies with --policy, --plugins or --kubewarden\n');
+  const wasiModules = wasiModulesFiles(options);
+  const named = [options.policy, options.plugins, options.kubewarden, wasiModules];
+  if (named.every(({ length }) => length === 0)) {
+    io.err('error: name policies with --policy, --plugins, --kubewarden or --…-modules\n');
     return EXIT.badInput;
   }
   const server = await createOfflineServer({
     ...(await openPolicyFiles(options.policy, {
       pluginsFiles: options.plugins,
       kubewardenFiles: options.kubewarden,
+      wasiModules,
       namespace: options.ownNamespace,
     })),
     log: createCommandLog(io, options.verbose),
@@ -84,6 +94,17 @@ async function check(options: CheckOptions, io: CommandIo): Promise<number> {
   } finally {
     server.close();
   }
+}
+
+function wasiModulesFiles(options: CheckOptions): readonly WasiModulesFile[] {
+  const files = {
+    authentication: options.authenticationModules,
+    authorization: options.authorizationModules,
+    admission: options.admissionModules,
+  } as const;
+  return (['authentication', 'authorization', 'admission'] as const).flatMap((gate) =>
+    files[gate].map((file) => ({ file, gate })),
+  );
 }
 
 async function judgeAll(options: CheckOptions, server: OfflineServer, io: CommandIo): Promise<number> {

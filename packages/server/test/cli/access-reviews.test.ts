@@ -136,3 +136,30 @@ test('suites have cases for tokens and for access', async () => {
   assert.match(failed.out, /a case needs one of `review`, `tokenReview`, `accessReview` and `file`/);
   assert.match(failed.out, /^0 passed, 2 failed$/m);
 });
+
+test('configuration files of WASI modules are policies too', async () => {
+  const configured = async (
+    gate: string,
+    modules: readonly unknown[],
+    stdin: string,
+  ): ReturnType<typeof runCli> => {
+    const file = join(folder, `${gate}-modules.json`);
+    await writeFile(file, JSON.stringify({ modules }));
+    const result = await runCli(['check', `--${gate}-modules`, file, '-f', '-'], stdin);
+    await rm(file);
+    return result;
+  };
+  const desk = await configured(
+    'authentication',
+    [{ name: 'desk', module: 'desk.wasm' }],
+    tokenReview({ token: 'desk-42', audiences: ['api'] }),
+  );
+  assert.equal(desk.code, 0);
+  assert.match(desk.out, /authenticated by desk\n {2}user ana/);
+  const keep = await configured('authorization', [{ module: 'keep.wasm' }], accessReview('delete'));
+  assert.equal(keep.code, 1);
+  assert.match(keep.out, /denied by keep.wasm\n {2}\[keep.wasm\] it is kept/);
+  const broken = await configured('authorization', [{ modul: 'keep.wasm' }], accessReview('delete'));
+  assert.equal(broken.code, 2);
+  assert.match(broken.err, /modul/);
+});

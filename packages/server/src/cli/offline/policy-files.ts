@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { Option } from 'commander';
 import { createFileDocumentSource, type ParseDocuments } from '../../sources/file/file-document-source.ts';
 import type { KubewardenReading } from '../../policy/kubewarden/kubewarden-policy.ts';
+import type { WasiModulesFile } from '../../sources/file/wasi-module-files.ts';
 import type { DocumentSource, ModuleSource } from '../../sources/source.ts';
 import { createDataShelf } from './data-shelf.ts';
 import { openOfflineModules } from './oci-modules.ts';
@@ -18,6 +19,8 @@ export interface PolicyFilesOptions {
   readonly pluginsFiles?: readonly string[];
   /** In the form of `policies.yml`. */
   readonly kubewardenFiles?: readonly string[];
+  /** Configuration files of WASI modules. */
+  readonly wasiModules?: readonly WasiModulesFile[];
   /** The namespace that the server would run in; default: the one of the chart. */
   readonly namespace?: string;
 }
@@ -36,8 +39,9 @@ export function ownNamespaceOption(): Option {
 /** Policies named on a command line: files with policies and manifests, and folders of them. */
 export async function openPolicyFiles(
   paths: readonly string[],
-  { pluginsFiles = [], kubewardenFiles = [], namespace = OWN_NAMESPACE }: PolicyFilesOptions = {},
+  options: PolicyFilesOptions = {},
 ): Promise<PolicyFiles> {
+  const { pluginsFiles = [], kubewardenFiles = [], wasiModules = [], namespace = OWN_NAMESPACE } = options;
   const directories: string[] = [];
   const files: string[] = [];
   for (const path of paths) {
@@ -52,6 +56,7 @@ export async function openPolicyFiles(
         directories,
         files,
         pluginsFiles,
+        wasiModules,
         kubewarden: { files: kubewardenFiles, reading: OFFLINE_READING },
         parse,
         checkInterval: 0,
