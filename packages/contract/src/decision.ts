@@ -24,8 +24,19 @@ export interface Decision {
   /** Authentication and authorization: what went wrong, for the error of the protocol. */
   readonly error?: string;
   readonly contributions: readonly Contribution[];
+  /** Of a policy that was asked by its name: what it said itself. */
+  readonly named?: NamedAnswer;
   /** Revision of the policy set that decided. */
   readonly revision: number;
+}
+
+/** What a policy said that was asked by its name, before mode and message. */
+export interface NamedAnswer {
+  /** The path on which it was asked. */
+  readonly origin: 'validate' | 'audit' | 'validate_raw';
+  readonly accepted: boolean;
+  readonly mutated: boolean;
+  readonly code?: number;
 }
 
 /** The part of one policy in a decision. */
@@ -71,6 +82,7 @@ export interface DecisionRecord {
   readonly warnings: number;
   readonly auditAnnotations: Readonly<Record<string, string>>;
   readonly contributions: readonly Contribution[];
+  readonly named?: NamedAnswer;
   readonly revision: number;
   readonly durationMs: number;
   /** W3C trace context that the caller sent. */

@@ -10,7 +10,7 @@ interface Outcome {
 
 type Said = Pick<
   Decision,
-  'message' | 'warnings' | 'auditAnnotations' | 'contributions' | 'revision' | 'patch'
+  'message' | 'warnings' | 'auditAnnotations' | 'contributions' | 'named' | 'revision' | 'patch'
 > & {
   readonly outcome: DecisionRecord['outcome'];
 };
@@ -53,6 +53,7 @@ export function recordOf(
     durationMs,
     ...(traceParent === undefined ? {} : { traceParent }),
   };
+  if (said.named !== undefined) return { ...record, named: said.named };
   return isAccessGate(review.gate) ? withAccess(record, review, decision) : record;
 }
 

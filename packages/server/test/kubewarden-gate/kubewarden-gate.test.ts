@@ -144,6 +144,26 @@ describe('the bodies of /validate', () => {
     assert.ok(!JSON.stringify(await answer('{module: throws}')).includes('secret'));
   });
 
+  test('what the policy itself said is recorded, whatever came of it', async () => {
+    const file = `deny: {module: deny, policyMode: monitor}
+change: {module: change}
+fault: {module: guest, message: shown}`;
+    const { post, records } = await openGate(file, SCRIPTS);
+    await post('/validate/deny', podReview());
+    await post('/audit/change', podReview());
+    await post('/validate/change', podReview());
+    await post('/validate_raw/fault', { request: {} });
+    assert.deepEqual(
+      records.map(({ named }) => named),
+      [
+        { origin: 'validate', accepted: false, mutated: false, code: 418 },
+        { origin: 'audit', accepted: true, mutated: true },
+        { origin: 'validate', accepted: true, mutated: true },
+        { origin: 'validate_raw', accepted: false, mutated: false, code: 500 },
+      ],
+    );
+  });
+
   test('in monitor mode everything is allowed, warnings and annotations stay, and the record has the real verdict', async () => {
     const { post, records } = await openGate('p: {module: deny, policyMode: monitor}', SCRIPTS);
     const { body } = await post('/validate/p', podReview());

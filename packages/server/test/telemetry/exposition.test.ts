@@ -60,6 +60,58 @@ describe('the exposition, read back', () => {
     );
   });
 
+  test('policies that are asked by name have the metrics of the policy-server too, others not', async () => {
+    const part = makeContribution({ durationMs: 0.2 });
+    const named = { origin: 'audit', accepted: false, mutated: true, code: 418 } as const;
+    const families = await scrape([
+      [
+        makeRecord({ contributions: [part], named }),
+        makeRecord({
+          contributions: [{ ...part, mode: 'audit' }],
+          named: { ...named, origin: 'validate_raw' },
+        }),
+        makeRecord({ contributions: [part] }),
+      ],
+      [makeRecord({ contributions: [part], named })],
+    ]);
+    const name = 'kubewarden_policy_evaluations_total';
+    const latency = 'kubewarden_policy_evaluation_latency_milliseconds';
+    const verdict = { policy_name: 'registries', accepted: 'false', mutated: 'true', error_code: '418' };
+    const audited = {
+      ...verdict,
+      policy_mode: 'protect',
+      resource_kind: 'Pod',
+      resource_namespace: 'shop',
+      resource_request_operation: 'CREATE',
+      request_origin: 'audit',
+    };
+    const raw = {
+      ...verdict,
+      policy_mode: 'monitor',
+      resource_kind: '',
+      resource_namespace: '',
+      resource_request_operation: '',
+      request_origin: '',
+    };
+    deepEqual(
+      [{}, audited, raw].map((labels) => total(families, name, labels)),
+      [3, 2, 1],
+    );
+    const bucket = (le: string): number => total(families, latency, { ...audited, le }, `${latency}_bucket`);
+    deepEqual([bucket('0.1'), bucket('0.25'), bucket('+Inf')], [0, 2, 2]);
+  });
+
+  test('names of others fill a bounded number of series, and no name breaks one', async () => {
+    const named = { origin: 'validate', accepted: true, mutated: false } as const;
+    const asked = (namespace: string, kind = 'Pod'): DecisionRecord =>
+      makeRecord({ namespace, kind: { group: '', version: 'v1', kind }, named });
+    const many = Array.from({ length: 2000 }, (_, index) => asked(`n${index}`));
+    const families = await scrape([[asked('a b\n', 'x "'.repeat(500))], many, many]);
+    const family = families.get('kubewarden_policy_evaluations_total');
+    ok((family?.samples.length ?? 0) <= 257);
+    equal(total(families, 'kubewarden_policy_evaluations_total'), 4001);
+  });
+
   test('label values come back as they were', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,4 +1,6 @@
 import type { GateResponse } from '../../gates/gate.ts';
+import { kubewardenRoute } from '../../gates/kubewarden/kubewarden-route.ts';
+import { problemAnswer } from '../../gates/kubewarden/problem-answer.ts';
 import { Fault } from '../../kernel/fault.ts';
 
 /** Why a request never reached a gate. */
@@ -8,8 +10,13 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One JSON document with the code, what happened and what to do. */
-export function refusalResponse({ status, fault, headers }: Refusal): GateResponse {
+/** One JSON document with the code, what happened and what to do; on the paths of Kubewarden's policy-server as it says it. */
+export function refusalResponse({ status, fault, headers }: Refusal, path: string): GateResponse {
+  const route = kubewardenRoute(path);
+  if (route !== undefined) {
+    const problem = problemAnswer(fault, route.question);
+    return { ...problem, headers: { ...problem.headers, ...headers } };
+  }
   const { code, message, advice } = fault;
   return {
     status,

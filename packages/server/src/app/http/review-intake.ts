@@ -84,7 +84,7 @@ export class ReviewIntake {
 
   refuse(refusal: Refusal, path: string): GateResponse {
     this.#options.refused(refusal.fault.code, path);
-    return this.#last(refusalResponse(refusal));
+    return this.#last(refusalResponse(refusal, path));
   }
 
   #last(response: GateResponse): GateResponse {

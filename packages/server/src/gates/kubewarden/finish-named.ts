@@ -44,6 +44,12 @@ export function finishNamed(
       Object.entries(auditAnnotations).map(([key, value]) => [`${name}/${key}`, value]),
     ),
     contributions: [contributionOf(finding)],
+    named: {
+      origin: question,
+      accepted: said.allowed,
+      mutated: said.patch !== undefined,
+      ...(said.code === undefined ? {} : { code: said.code }),
+    },
     revision,
     ...(message === undefined ? {} : { message }),
     ...(code === undefined ? {} : { code }),

@@ -80,6 +80,13 @@ const contributionSchema = z.strictObject({
   memoryBytes: z.number(),
 });
 
+const namedSchema = z.strictObject({
+  origin: z.enum(['validate', 'audit', 'validate_raw']),
+  accepted: z.boolean(),
+  mutated: z.boolean(),
+  code: z.number().exactOptional(),
+});
+
 export const decisionListSchema = z.strictObject({
   items: z
     .array(
@@ -104,6 +111,7 @@ export const decisionListSchema = z.strictObject({
         warnings: z.number().describe('how many'),
         auditAnnotations: z.record(z.string(), z.string()),
         contributions: z.array(contributionSchema),
+        named: namedSchema.exactOptional().describe('what the policy itself said when asked by its name'),
         revision: z.number().describe('of the policy set that decided'),
         durationMs: z.number(),
         traceParent: z.string().exactOptional(),

@@ -8,10 +8,11 @@ import {
   observe,
   type HistogramCells,
 } from './histogram.ts';
+import { countNamed, mergeNamed, type NamedAnswers } from './named-answers.ts';
 
 /**
  * Everything that is counted about reviews: on a gate thread since its last report, on the control thread since the start.
- * Structured-cloneable. The keys of tallies are label values with a space between them; all of them are from closed sets.
+ * Structured-cloneable. The keys of tallies are label values with a space between them; all but those of `named` are from closed sets.
  */
 export interface Accumulation {
   /** gate, phase, operation, outcome. */
@@ -33,6 +34,8 @@ export interface PolicyCells {
   readonly fuel: HistogramCells;
   /** By fault code. */
   readonly faults: Tally;
+  /** On the paths of Kubewarden's policy-server. */
+  readonly named: NamedAnswers;
   /** The most that one evaluation used. */
   memoryBytes: number;
 }
@@ -51,6 +54,7 @@ export function countDecision(into: Accumulation, record: DecisionRecord): void 
     observe(cells.durations, DURATION_BOUNDS, contribution.durationMs / 1000);
     observe(cells.fuel, FUEL_BOUNDS, contribution.fuel);
     if (contribution.memoryBytes > cells.memoryBytes) cells.memoryBytes = contribution.memoryBytes;
+    if (record.named !== undefined) countNamed(cells.named, record.named, record, contribution);
     if (contribution.fault !== undefined) add(cells.faults, contribution.fault, 1);
   }
 }
@@ -67,6 +71,7 @@ export function mergeAccumulation(total: Accumulation, delta: Accumulation): voi
     const known = policyCells(total, policy);
     addTally(known.evaluations, cells.evaluations);
     addTally(known.faults, cells.faults);
+    mergeNamed(known.named, cells.named);
     addCells(known.durations, cells.durations);
     addCells(known.fuel, cells.fuel);
     known.memoryBytes = Math.max(known.memoryBytes, cells.memoryBytes);
@@ -85,6 +90,7 @@ function policyCells(into: Accumulation, policy: string): PolicyCells {
       durations: createHistogramCells(DURATION_BOUNDS),
       fuel: createHistogramCells(FUEL_BOUNDS),
       faults: new Map(),
+      named: new Map(),
       memoryBytes: 0,
     };
     into.policies.set(policy, cells);

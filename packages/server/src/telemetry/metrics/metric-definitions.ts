@@ -2,6 +2,7 @@ import type { Outcome, PolicyStatus } from '@portcullis/contract';
 import type { Accumulation, PolicyCells, Tally } from './accumulation.ts';
 import { DURATION_BOUNDS, FUEL_BOUNDS, type HistogramCells } from './histogram.ts';
 import { CLUSTER_METRICS } from './cluster-metrics.ts';
+import { KUBEWARDEN_METRICS } from './kubewarden-metrics.ts';
 import { counter, gauge, type MetricDefinition, type MetricsView, type Sample } from './metric-definition.ts';
 
 const STATES: readonly PolicyStatus['state'][] = ['loaded', 'refused', 'disabled'];
@@ -159,6 +160,7 @@ export const METRICS: readonly MetricDefinition[] = [
       read: (view) => perPlugin(view, ({ faults }) => tallied(faults)),
     },
   ),
+  ...KUBEWARDEN_METRICS,
   ...CLUSTER_METRICS,
 ];
 
