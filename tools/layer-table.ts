@@ -13,7 +13,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     'packages/server/src/rego',
   ],
   ['packages/server/src/engines'],
-  ['packages/server/src/sources'],
+  ['packages/server/src/sources', 'packages/server/src/capabilities'],
   ['packages/server/src/chain'],
   ['packages/server/src/gates', 'packages/server/src/manage', 'packages/server/src/cluster'],
   ['packages/server/src/telemetry'],

@@ -1,6 +1,8 @@
 import { Fault, isFault } from '../kernel/fault.ts';
 import type { Clock, Logger } from '../kernel/ports.ts';
+import { openCapabilities, type ServerCapabilities } from './capabilities/open-capabilities.ts';
 import type { Config } from './config/config.ts';
+import { createHost } from './create-host.ts';
 import { openCluster, type Cluster } from './kube/open-cluster.ts';
 import { openCertificates, type Certificates } from './open-certificates.ts';
 import { openSources, type Sources } from './open-sources.ts';
@@ -13,6 +15,7 @@ export interface Footing {
   readonly certificates: Certificates;
   readonly cluster: Cluster | undefined;
   readonly sources: Sources;
+  readonly capabilities: ServerCapabilities;
 }
 
 /** A fault says what is missing; nothing listens yet. */
@@ -27,5 +30,12 @@ export async function openFooting(config: Config, clock: Clock, log: Logger): Pr
   if (isFault(sources)) return sources;
   const { host, port } = config.serving;
   const taken = port === 0 ? undefined : await probePort(host, port);
-  return taken ?? { tokens, certificates, cluster, sources };
+  if (taken !== undefined) return taken;
+  const capabilities = openCapabilities({
+    config: config.capabilities,
+    host: createHost(clock, log),
+    oci: sources.registries.client,
+    kube: cluster?.client,
+  });
+  return { tokens, certificates, cluster, sources, capabilities };
 }

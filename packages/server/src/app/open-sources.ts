@@ -11,6 +11,7 @@ import { createModuleResolver, type ModuleResolver } from '../sources/module-res
 import type { DocumentSource } from '../sources/source.ts';
 import { createOciModuleSource, type OciModuleSource } from '../sources/oci/oci-module-source.ts';
 import { createUrlModuleSource } from '../sources/url/url-module-source.ts';
+import type { OciClient } from '../oci/oci-client.ts';
 import type { Config } from './config/config.ts';
 import { wasiModulesOf } from './config/wasi-modules-of.ts';
 import { createHost } from './create-host.ts';
@@ -26,6 +27,8 @@ export interface Sources {
 
 /** Modules of registries, and the connections to them. */
 export interface Registries extends OciModuleSource {
+  /** The connections; policies that ask about images use them too. */
+  readonly client: OciClient;
   close(): void;
 }
 
@@ -90,5 +93,5 @@ async function openRegistries(
   if (isFault(client)) return client;
   const { refresh } = oci;
   const source = createOciModuleSource({ client, runtime, maxModuleBytes, refresh });
-  return { ...source, close: () => client.close() };
+  return { ...source, client, close: () => client.close() };
 }

@@ -54,7 +54,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
 
   const footing = await openFooting(config, clock, log);
   if (isFault(footing)) return footing;
-  const { tokens, certificates, cluster, sources } = footing;
+  const { tokens, certificates, cluster, sources, capabilities } = footing;
   const { host, port, threads } = config.serving;
 
   let draining: Promise<void> | undefined;
@@ -70,6 +70,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     clock,
     log,
     report: (batch) => telemetry.absorb(batch as TelemetryBatch),
+    capabilities,
   });
   const loader = createPolicyLoader({
     sources: [sources.files, sources.store, ...(cluster?.documents ?? [])],
@@ -103,6 +104,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     log,
     startedAt,
     duties: () => duties?.state(),
+    reads: () => capabilities.states(),
     exceptions: () => loader.exceptions(clock.wall()),
     draining: () => draining !== undefined,
   });
@@ -142,6 +144,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     log.log('info', 'stopping');
     await duties?.stop();
     await drainGates(parts);
+    await capabilities.stop();
     await cluster?.stop();
     registries.close();
     await management.close(MANAGEMENT_CLOSE);

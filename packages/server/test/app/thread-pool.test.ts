@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { afterEach, before, describe, test } from 'node:test';
+import { createCapabilities } from '../../src/capabilities/create-capabilities.ts';
 import { createClock } from '../../src/app/clock.ts';
+import { createHost } from '../../src/app/create-host.ts';
 import {
   createThreadPool,
   type ThreadPool,
@@ -9,6 +11,7 @@ import {
 } from '../../src/app/threads/thread-pool.ts';
 import type { PolicySet } from '../../src/chain/policy-set.ts';
 import { isFault } from '../../src/kernel/fault.ts';
+import { noLog } from '../support/test-host.ts';
 import { makePolicy } from '../support/make-policy.ts';
 import { createPair, type Authority } from './support/certificates.ts';
 import { keepAliveAgent, post } from './support/post.ts';
@@ -47,6 +50,7 @@ describe('gate threads', { timeout: 60_000 }, () => {
       report: (batch) => {
         handled += (batch as { handled: number }).handled;
       },
+      capabilities: createCapabilities({}, createHost(createClock(), noLog)),
       timing: { heartbeat: 20, maxMissed: 25, backoff: { first: 10, last: 50 } },
       ...options,
     });

@@ -287,6 +287,19 @@ function hasNoCredentials(text: string): boolean {
   return url === null || (url.username === '' && url.password === '');
 }
 
+const capabilities = z.strictObject({
+  maxCacheBytes: bytesSchema({ min: 1024, max: 64 * GIB })
+    .prefault('64Mi')
+    .describe('cluster objects that are held for policies that read them, as text'),
+  ociTtl: durationSchema({ min: 0, max: 24 * 60 * MINUTE })
+    .prefault('60s')
+    .describe('time that an answer about an image is good for: its digest, its manifest, its signatures'),
+  allowPrivate: z
+    .boolean()
+    .default(false)
+    .describe('tell policies that look names up addresses of private networks too'),
+});
+
 const telemetry = z.strictObject({
   otlp: z
     .strictObject({
@@ -319,6 +332,9 @@ export const configSchema = z.strictObject({
   sources: sources.prefault({}).describe('where modules may come from'),
   kubewarden: kubewarden.prefault({}).describe("in the place of Kubewarden's policy-server"),
   kubernetes: kubernetes.prefault({}).describe('policies, modules and registration by the Kubernetes API'),
+  capabilities: capabilities
+    .prefault({})
+    .describe('what policies ask of the server, as far as their documents grant it'),
   namespaces: z
     .record(z.string(), namespaceEntry)
     .default({})

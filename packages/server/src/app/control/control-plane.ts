@@ -1,5 +1,6 @@
 import type { ExceptionStatus } from '@portcullis/contract';
 import type { Clock, Logger } from '../../kernel/ports.ts';
+import type { ReflectorState } from '../../kube/reflector/reflector-types.ts';
 import type { ControlPlane, KubernetesStatus } from '../../manage/control-plane.ts';
 import type { ClusterReading } from '../../telemetry/metrics/server-reading.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
@@ -27,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly cluster: Cluster | undefined;
   /** Undefined before they began, and without a cluster. */
   readonly duties: () => DutiesState | undefined;
+  /** What is followed in the cluster for policies that ask. */
+  readonly reads: () => ReadonlyMap<string, ReflectorState>;
   readonly exceptions: () => readonly ExceptionStatus[];
 }
 
@@ -35,6 +38,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { config, pool, policies, telemetry, clock, log, startedAt, cluster } = options;
   const { serving, management } = options.certificates;
   const certificates = [serving, ...(management === undefined ? [] : [management])];
+  /** What only policies ask for does not make us unready; but whoever looks sees how old it is. */
+  const watches = (of: Cluster): Watches => [
+    ...of.states(),
+    ...Array.from(options.reads(), ([name, state]) => [`${name} for policies`, state] as const),
+  ];
   return {
     policies: () => policies.views(),
     policy: (name) => policies.view(name),
@@ -65,7 +73,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
           name: certificate.name,
           notAfter: certificate.notAfter(),
         })),
-        ...(cluster === undefined ? {} : { kubernetes: clusterStatus(cluster, options.duties()) }),
+        ...(cluster === undefined
+          ? {}
+          : { kubernetes: clusterStatus(cluster, watches(cluster), options.duties()) }),
       };
     },
     metrics() {
@@ -82,7 +92,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
           ...certificate.reloads(),
         })),
         exceptions: options.exceptions().map(({ state }) => state),
-        ...(cluster === undefined ? {} : { cluster: clusterReading(cluster, options.duties()) }),
+        ...(cluster === undefined ? {} : { cluster: clusterReading(watches(cluster), options.duties()) }),
       });
     },
     // The key is not `token`, whose value the log would hide: it is the token's name.
@@ -90,13 +100,19 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   };
 }
 
-function clusterStatus(cluster: Cluster, duties: DutiesState | undefined): KubernetesStatus {
+type Watches = readonly (readonly [name: string, state: ReflectorState])[];
+
+function clusterStatus(
+  cluster: Cluster,
+  watches: Watches,
+  duties: DutiesState | undefined,
+): KubernetesStatus {
   const { registration } = duties ?? {};
   return {
     server: cluster.client.server,
     identity: cluster.identity,
     ...(duties?.leader === undefined ? {} : { leader: duties.leader }),
-    watches: Array.from(cluster.states(), ([name, state]) => ({
+    watches: watches.map(([name, state]) => ({
       name,
       phase: state.phase,
       synced: state.synced,
@@ -117,10 +133,10 @@ function clusterStatus(cluster: Cluster, duties: DutiesState | undefined): Kuber
   };
 }
 
-function clusterReading(cluster: Cluster, duties: DutiesState | undefined): ClusterReading {
+function clusterReading(watches: Watches, duties: DutiesState | undefined): ClusterReading {
   return {
     leading: duties?.leading ?? false,
-    watches: Array.from(cluster.states(), ([name, { synced, items, staleness, restarts }]) => ({
+    watches: watches.map(([name, { synced, items, staleness, restarts }]) => ({
       name,
       synced,
       items,

@@ -15,11 +15,14 @@ import { createGateTelemetry } from '../../telemetry/gate-telemetry.ts';
 import { createWasmRuntime } from '../../wasm/wasm-runtime.ts';
 import { createClock } from '../clock.ts';
 import { ENGINES } from '../engine-table.ts';
+import { createLocalCapabilities } from '../capabilities/local-capabilities.ts';
+import { createHost } from '../create-host.ts';
 import { createGateListener } from '../http/gate-listener.ts';
 import { createNamespaceLabels } from '../namespace-labels.ts';
 import type { GateThreadData } from './gate-thread-data.ts';
 import { routeGates } from './route-gates.ts';
 import { serveThread } from './serve-thread.ts';
+import { createThreadCapabilities } from './thread-capabilities.ts';
 import { createThreadLog } from './thread-log.ts';
 
 /** Everything of one gate thread: bytes in, decision, bytes out, without asking the control thread. */
@@ -28,10 +31,15 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
   const log = createThreadLog(data.logLevel, (message) => control.postMessage(message));
   // The listener is made last, but it knows how much is under way.
   const telemetry = createGateTelemetry({ thread: threadId, inFlight: () => listener.underWay });
+  const capabilities = createThreadCapabilities({
+    runtime: createHost(clock, log),
+    send: (question) => control.postMessage(question),
+    here: createLocalCapabilities(clock),
+  });
   const namespaces = createNamespaceLabels(data.namespaces);
   const chain = createChain({
     engines: ENGINES,
-    host: { runtime: createWasmRuntime({ clock }), clock, log },
+    host: { runtime: createWasmRuntime({ clock }), clock, log, capabilities },
     namespaceLabels: namespaces.labelsOf,
     namespaceAppears: namespaces.appears,
     observer: telemetry,
@@ -94,6 +102,7 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
     listener,
     clock,
     setNamespaces: (changes) => namespaces.update(changes),
+    answered: (answer) => capabilities.answered(answer),
     install: (set) => chain.installInSlices(set),
     flush: () => telemetry.drain(),
     failed,

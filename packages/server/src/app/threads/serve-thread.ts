@@ -5,7 +5,7 @@ import type { Clock } from '../../kernel/ports.ts';
 import type { GateListener } from '../http/gate-listener.ts';
 import type { NamespaceChanges } from '../namespace-labels.ts';
 import { decodePolicySet, type PolicySetMessage } from './policy-set-message.ts';
-import type { FromThread, ToThread } from './thread-messages.ts';
+import type { FromThread, HostAnswer, ToThread } from './thread-messages.ts';
 
 /** What a gate thread is made of. */
 export interface ThreadParts {
@@ -14,6 +14,8 @@ export interface ThreadParts {
   /** Resolves when the set decides; its order of calls is kept. */
   readonly install: (set: PolicySet) => Promise<void>;
   readonly setNamespaces: (changes: NamespaceChanges) => void;
+  /** What a guest asked of the control thread. */
+  readonly answered: (answer: HostAnswer) => void;
   /** What telemetry has gathered; undefined when there is nothing. */
   readonly flush: () => unknown;
   /** An install that threw; the thread goes on with the set that it had. */
@@ -84,6 +86,9 @@ export function serveThread(control: MessagePort, parts: ThreadParts): void {
         break;
       case 'listen':
         void listen(message);
+        break;
+      case 'host-answer':
+        parts.answered(message);
         break;
       case 'ping':
         send({ type: 'pong' });

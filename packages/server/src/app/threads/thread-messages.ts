@@ -1,3 +1,5 @@
+import type { CapabilityName } from '../../engines/host-capabilities.ts';
+import type { FaultCode } from '../../kernel/fault.ts';
 import type { LogLevel } from '../../kernel/ports.ts';
 import type { NamespaceChanges } from '../namespace-labels.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
@@ -11,6 +13,7 @@ export type ToThread =
   | { readonly type: 'tls'; readonly material: TlsMaterial }
   | { readonly type: 'listen'; readonly host: string; readonly port: number; readonly reusePort: boolean }
   | { readonly type: 'ping' }
+  | HostAnswer
   /** From now on every answer ends its connection. */
   | { readonly type: 'end-connections' }
   /** Stop accepting, finish what is under way for at most `timeout` ms, report for the last time and end. */
@@ -24,6 +27,7 @@ export type FromThread =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'not-listening'; readonly code: string; readonly message: string }
   | { readonly type: 'pong' }
+  | HostQuestion
   /** What the thread's telemetry has gathered since the last one. */
   | { readonly type: 'report'; readonly batch: unknown }
   | {
@@ -33,3 +37,21 @@ export type FromThread =
       readonly fields: Readonly<Record<string, unknown>>;
     }
   | { readonly type: 'closed' };
+
+/** What a guest asks of the host. */
+export interface HostQuestion {
+  readonly type: 'host-question';
+  /** Of the thread's own counting. */
+  readonly id: number;
+  readonly capability: CapabilityName;
+  readonly payload: Uint8Array;
+  readonly policy: string;
+  /** Milliseconds that the guest has left. */
+  readonly timeout: number;
+}
+
+export interface HostAnswer {
+  readonly type: 'host-answer';
+  readonly id: number;
+  readonly answer: Uint8Array | { readonly code: FaultCode; readonly message: string };
+}

@@ -1,11 +1,13 @@
 import type { PolicySet } from '../../chain/policy-set.ts';
+import type { HostCapabilities } from '../../engines/host-capabilities.ts';
 import { Fault } from '../../kernel/fault.ts';
 import type { Clock, Logger } from '../../kernel/ports.ts';
 import type { NamespaceChanges } from '../namespace-labels.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
 import { encodePolicySet } from './policy-set-message.ts';
+import { answerQuestion } from './thread-capabilities.ts';
 import { ThreadHandle } from './thread-handle.ts';
-import type { FromThread } from './thread-messages.ts';
+import type { FromThread, HostQuestion } from './thread-messages.ts';
 
 export interface ThreadPoolOptions {
   /** Module that runs in each thread and answers {@link ToThread}. */
@@ -20,6 +22,8 @@ export interface ThreadPoolOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly report: (batch: unknown) => void;
+  /** What guests may ask of the host. */
+  readonly capabilities: HostCapabilities;
   readonly timing?: ThreadTiming;
 }
 
@@ -112,6 +116,9 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       case 'pong':
         thread.missed = 0;
         break;
+      case 'host-question':
+        void answer(thread, received);
+        break;
       case 'report':
         options.report(received.batch);
         break;
@@ -123,6 +130,11 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
         void thread.terminate();
         break;
     }
+  }
+
+  /** A thread that is gone meanwhile takes no messages, and nobody waits in it. */
+  async function answer(thread: ThreadHandle, question: HostQuestion): Promise<void> {
+    thread.send(await answerQuestion(question, options.capabilities, clock.now()));
   }
 
   /** Without the one before it a change means nothing, so the whole set is sent; what fails as a whole is not sent again. */

@@ -26,4 +26,20 @@ export const CAPABILITY_FAULTS = {
     meaning: 'what a policy asked the host for could not be had',
     advice: 'the message has the reason: see whether what the capability asks is reachable',
   },
+  PC_CAPABILITY_TIMEOUT: {
+    meaning: 'what a policy asked the host for was not there when its time was over',
+    advice: 'give the policy more time with `spec.limits.timeout`, or see why what it asks for is slow',
+  },
+  PC_CAPABILITY_BUSY: {
+    meaning: 'so many questions of policies to the host are under way that no more are taken',
+    advice: 'see whether what they ask for is slow, or whether one policy asks too often',
+  },
+  PC_CAPABILITY_SIZE: {
+    meaning: 'what a policy asked the host for is larger than what the host holds or hands out',
+    advice: 'ask for less, with field masks or selectors, or raise `capabilities.maxCacheBytes`',
+  },
+  PC_CAPABILITY_UNTRUSTED: {
+    meaning: 'an image does not have the signatures that a policy asked for',
+    advice: 'sign the image with the key that the policy expects, or see the message for what was found',
+  },
 } as const satisfies Record<string, FaultEntry>;

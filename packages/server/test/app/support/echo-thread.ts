@@ -42,6 +42,7 @@ if (parentPort !== null) {
     listener,
     clock: createClock(),
     setNamespaces: () => undefined,
+    answered: () => undefined,
     install: async (set) => {
       if (set.policies.length > 0) throw new Error('cannot open');
       ({ revision } = set);
