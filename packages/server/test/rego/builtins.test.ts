@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { BuiltinFailure, BuiltinLimit, type BuiltinContext } from '../../src/rego/builtins/builtin.ts';
 import { BUILTINS } from '../../src/rego/builtins/builtins.ts';
-import { isArray } from '../../src/rego/values/rego-value.ts';
+import { isArray, type RegoValue } from '../../src/rego/values/rego-value.ts';
 import { parseValue } from '../../src/rego/values/parse-value.ts';
 import { printValue } from '../../src/rego/values/print-value.ts';
 
@@ -97,9 +97,42 @@ const HOSTILE = [
   `net.cidr_contains_matches([${Array.from({ length: 3000 }, () => '"10.0.0.0/8"').join()}], [${Array.from({ length: 3000 }, () => '"10.1.1.1"').join()}])`,
   `object.subset([${'1,'.repeat(5000)}2], [${'1,'.repeat(2500)}3])`,
   `yaml.unmarshal("${'[1,'.repeat(20_000)}")`,
+  `yaml.unmarshal("a: &a {${numbered(500, (index) => `k${index}: 1`)}}\\nb:\\n${'  - {<<: *a}\\n'.repeat(90)}")`,
+  `sprintf("${'%[1]q'.repeat(1000)}", ["${'\\"'.repeat(20_000)}"])`,
+  `sprintf("${'%[1]1s'.repeat(1000)}", ["${'a'.repeat(50_000)}"])`,
+  `sprintf("${'%[1]d'.repeat(8000)}", [${'9'.repeat(10_000)}])`,
+  `regex.replace("${'a'.repeat(1000)}", "a", "${'$x'.repeat(50_000)}")`,
+  `regex.template_match("${'{.{1000}}'.repeat(10_000)}", "a", "{", "}")`,
+  `regex.globs_match("${`[${'ab'.repeat(400)}]*`.repeat(100)}", "${`[${'cd'.repeat(400)}]*`.repeat(100)}")`,
+  `time.parse_ns("${'.9'.repeat(120)}", "${'.1'.repeat(100)}!")`,
+  `time.parse_ns("${'1'.repeat(120)}", "${'1'.repeat(180)}!")`,
+  `time.format([1, "Asia/Tokyo", "${'MST 05 '.repeat(20_000)}"])`,
+  `json.patch({"a": [1]}, [${numbered(40, () => '{"op": "copy", "from": "/a", "path": "/a/0"}')}])`,
+  `json.patch({${numbered(20_000, (index) => `[${index}]: 1`)}}, [${numbered(500, () => '{"op": "test", "path": [[19999]], "value": 1}')}])`,
+  `json.patch([${'1,'.repeat(100_000)}1], [${numbered(1000, () => '{"op": "remove", "path": "/1"}')}])`,
+  `json.marshal_with_options(${'['.repeat(100)}1${']'.repeat(100)}, {"indent": "${' '.repeat(80_000)}"})`,
+  `object.subset({${numbered(15_000, (index) => `[${index}]: 1`)}}, {${numbered(15_000, (index) => `[${14_999 - index}]: 1`)}})`,
 ];
 
-test('work that nobody should wait for is not begun, or broken off', () => {
+function numbered(length: number, write: (index: number) => string): string {
+  return Array.from({ length }, (_, index) => write(index)).join(', ');
+}
+
+test('sets of sets of sets are read in a time that grows with their text', { timeout: 60_000 }, () => {
+  let leaves = 0;
+  const nested = (depth: number): string =>
+    depth === 0 ? String(leaves++) : `{${nested(depth - 1)}, ${nested(depth - 1)}}`;
+  // The square of 131,072 comparisons would take half an hour.
+  assert.equal(printValue(parseValue(nested(17)) ?? null).length > 1_000_000, true);
+});
+
+test('a value that holds another one many times is not printed beyond what there is room for', () => {
+  let value: RegoValue = 1;
+  for (let times = 0; times < 60; times++) value = [value, value];
+  assert.throws(() => printValue(value, 1000), RangeError);
+});
+
+test('work that nobody should wait for is not begun, or broken off', { timeout: 60_000 }, () => {
   for (const call of HOSTILE) {
     let outcome: string | undefined;
     try {

@@ -54,7 +54,7 @@ export function callBuiltin(
   }
   const result = run(builtin, args, call);
   if (result === undefined || result instanceof Fault) return result;
-  const text = Buffer.from(printValue(result));
+  const text = Buffer.from(result);
   call.pay(text.length * FUEL.byte);
   return text.length <= MAX_VALUE_BYTES ? text : broken('the result of a builtin function is too large');
 }
@@ -63,15 +63,16 @@ function run(
   builtin: Builtin,
   args: readonly RegoValue[],
   call: HostCall<OpaCall>,
-): RegoValue | undefined | Fault {
+): string | undefined | Fault {
   try {
-    return builtin(args, createContext(call));
+    const result = builtin(args, createContext(call));
+    return result === undefined ? undefined : printValue(result, MAX_VALUE_BYTES);
   } catch (error) {
     if (error instanceof BuiltinFailure) return undefined;
     if (error instanceof BuiltinLimit) return broken(error.message);
-    // Values nested by the thousands.
+    // Values nested by the thousands, and results without end.
     if (error instanceof RangeError)
-      return broken('a builtin function got values that are nested too deeply');
+      return broken('a builtin function got or gave a value that is too large or nested too deeply');
     throw error;
   }
 }

@@ -3,10 +3,14 @@ import { formatFloat } from './format-float.ts';
 import { quoteGo } from '../values/print-value.ts';
 
 /** An operand of Go's Sprintf, as Rego hands it over. */
-export type Operand =
+export type Operand = (
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'int64' | '*big.Int'; readonly value: bigint }
-  | { readonly kind: 'float64'; readonly value: number };
+  | { readonly kind: 'float64'; readonly value: number }
+) & {
+  /** Characters, of which each conversion costs. */
+  readonly size: number;
+};
 
 interface Directive {
   readonly flags: ReadonlySet<string>;
@@ -84,6 +88,9 @@ class Formatter {
     if (operand === undefined) return `%!${verb}(MISSING)`;
     this.#next++;
     charged(this.#charge, width + precision);
+    // What is only put into the text costs next to nothing; all else goes through it character by character.
+    const isCopied = operand.kind === 'string' && /[sv]/.test(verb) && width + precision === 0;
+    this.#charge(isCopied ? operand.size >> 6 : operand.size);
     return convert(operand, directive) ?? badVerb(operand, directive);
   }
 
@@ -91,7 +98,9 @@ class Formatter {
   #index(): void {
     if (this.#format[this.#at] !== '[') return;
     this.#isReordered = true;
-    const end = this.#format.indexOf(']', this.#at);
+    // Not looked for farther than it can be: formats of nothing but `[` have none.
+    const length = this.#format.slice(this.#at, this.#at + 9).indexOf(']');
+    const end = length < 0 ? -1 : this.#at + length;
     const digits = end < 0 ? '' : this.#format.slice(this.#at + 1, end);
     this.#at = end < 0 ? this.#at + 1 : end + 1;
     const index = /^\d{1,7}$/.test(digits) ? Number(digits) - 1 : -1;

@@ -14,7 +14,7 @@ const ANY: Place['ranges'] = [[0, 0x10ffff]];
 export function globsOverlap(first: string, second: string, charge: Charge): boolean {
   const [one, other] = [parse(first), parse(second)];
   const width = other.length + 1;
-  charge(one.length * other.length);
+  charge(one.length * other.length * 2 + rangesIn(one) * rangesIn(other));
   // Pairs of places that some text leads to.
   const seen = new Set([0]);
   const pending = [0];
@@ -28,6 +28,10 @@ export function globsOverlap(first: string, second: string, charge: Charge): boo
     }
   }
   return false;
+}
+
+function rangesIn(places: readonly Place[]): number {
+  return places.reduce((sum, { ranges }) => sum + ranges.length, 0);
 }
 
 type At = readonly [places: readonly Place[], at: number];

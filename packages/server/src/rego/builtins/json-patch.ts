@@ -7,7 +7,7 @@ import {
   type RegoObject,
   type RegoValue,
 } from '../values/rego-value.ts';
-import type { Charge } from './charge.ts';
+import { chargeValue, type Charge } from './charge.ts';
 import { fail } from './operands.ts';
 
 type Path = readonly RegoValue[];
@@ -36,13 +36,20 @@ function apply(target: RegoValue, operation: RegoObject, charge: Charge): RegoVa
       });
     case 'move': {
       const source = from();
-      const value = find(target, source);
+      const value = find(target, source, charge);
       return insert(remove(target, source, charge), path, { value, charge });
     }
-    case 'copy':
-      return insert(target, path, { value: find(target, from()), charge });
-    case 'test':
-      return isEqual(find(target, path), wanted()) ? target : fail('value is not the one of the test');
+    case 'copy': {
+      const value = find(target, from(), charge);
+      // A copy of what holds a copy doubles: a few operations would write more than a machine can hold.
+      chargeValue(charge, value);
+      return insert(target, path, { value, charge });
+    }
+    case 'test': {
+      const found = find(target, path, charge);
+      chargeValue(charge, found);
+      return isEqual(found, wanted()) ? target : fail('value is not the one of the test');
+    }
     default:
       return fail('unrecognized op');
   }
@@ -67,13 +74,13 @@ function insert(target: RegoValue, [step, ...rest]: Path, addition: Addition): R
   if (step === undefined) return addition.value;
   if (rest.length > 0) {
     return replace(target, step, {
-      with: insert(child(target, step), rest, addition),
+      with: insert(child(target, step, addition.charge), rest, addition),
       charge: addition.charge,
     });
   }
   const { value, charge } = addition;
   if (isArray(target)) {
-    charge(target.length);
+    chargeCopy(charge, target);
     return target.toSpliced(step === '-' ? target.length : place(step, target.length), 0, value);
   }
   if (target instanceof RegoSet) {
@@ -86,13 +93,13 @@ function insert(target: RegoValue, [step, ...rest]: Path, addition: Addition): R
 
 function remove(target: RegoValue, [step, ...rest]: Path, charge: Charge): RegoValue {
   if (step === undefined) return fail('cannot remove everything');
-  const found = child(target, step);
+  const found = child(target, step, charge);
   if (rest.length > 0) return replace(target, step, { with: remove(found, rest, charge), charge });
+  chargeCopy(charge, target);
   if (isArray(target)) return target.toSpliced(place(step, target.length - 1), 1);
   if (target instanceof RegoSet) return createSet(target.members.filter((member) => !isEqual(member, step)));
   const copy = new Map(target as RegoObject);
   copy.delete(keyOf(copy, step));
-  charge(copy.size);
   return copy;
 }
 
@@ -101,22 +108,33 @@ function replace(
   step: RegoValue,
   change: { readonly with: RegoValue; readonly charge: Charge },
 ): RegoValue {
+  chargeCopy(change.charge, target);
   if (isArray(target)) return target.with(place(step, target.length - 1), change.with);
   if (target instanceof RegoSet) {
     return createSet([...target.members.filter((member) => !isEqual(member, step)), change.with]);
   }
   if (!isObject(target)) return fail('a path through a value without members');
-  change.charge(target.size);
   const copy = new Map(target);
   return copy.set(keyOf(copy, step), change.with);
 }
 
-function find(target: RegoValue, path: Path): RegoValue {
-  return path.reduce(child, target);
+/** An array is copied faster than anything is looked for in it. */
+function chargeCopy(charge: Charge, target: RegoValue): void {
+  if (isArray(target)) charge(1 + (target.length >> 3));
+  else if (target instanceof RegoSet) charge(target.members.length * 4);
+  else if (isObject(target)) charge(target.size);
 }
 
-function child(target: RegoValue, step: RegoValue): RegoValue {
+function find(target: RegoValue, path: Path, charge: Charge): RegoValue {
+  return path.reduce((value: RegoValue, step) => child(value, step, charge), target);
+}
+
+function child(target: RegoValue, step: RegoValue, charge: Charge): RegoValue {
+  charge(1);
   if (isArray(target)) return present(target[place(step, target.length - 1)], 'no such item');
+  // Looked for one by one.
+  if (target instanceof RegoSet) charge(target.members.length);
+  else if (isObject(target) && !target.has(step)) charge(target.size);
   if (target instanceof RegoSet)
     return present(
       target.members.find((member) => isEqual(member, step)),

@@ -1,4 +1,3 @@
-import { sorted } from '../values/compare-values.ts';
 import { displayValue } from '../values/print-value.ts';
 import { isArray, RegoSet, type RegoValue } from '../values/rego-value.ts';
 import type { Builtin } from './builtin.ts';
@@ -68,7 +67,7 @@ function shown(value: RegoValue): string {
 }
 
 function printed(operand: RegoValue): string {
-  const values = operand instanceof RegoSet ? sorted(operand.members) : [operand];
+  const values = operand instanceof RegoSet ? operand.members : [operand];
   const [value] = values;
   if (value === undefined) return '<undefined>';
   return isArray(value) ? displayValue(value) : shown(value);

@@ -12,7 +12,7 @@ import {
   type RegoValue,
 } from '../values/rego-value.ts';
 import type { Builtin } from './builtin.ts';
-import { charged, type Charge } from './charge.ts';
+import { charged, chargeValue, type Charge } from './charge.ts';
 import { patchValue } from './json-patch.ts';
 import { array, fail, flag, items, object, text } from './operands.ts';
 
@@ -26,7 +26,7 @@ export const OBJECTS: Readonly<Record<string, Builtin>> = {
     const compact = jsonText(args[0] ?? null);
     charged(charge, compact.length * 4);
     if (!isPretty) return compact;
-    return prefix + pretty(args[0] ?? null, { indent, lead: `\n${prefix}` });
+    return prefix + pretty(args[0] ?? null, { indent, lead: `\n${prefix}`, charge });
   },
 
   'yaml.marshal': (args, { charge }) => {
@@ -50,22 +50,31 @@ export const OBJECTS: Readonly<Record<string, Builtin>> = {
     const graph = object(args, 0);
     const paths: RegoValue[][] = [];
     const walk = (path: readonly RegoValue[], node: RegoValue): void => {
-      charge(path.length * 4 + 16);
+      charge(path.length * 4 + 16 + lookUp(graph, node));
       const edges = getMember(graph, node);
       if (edges === undefined) return void paths.push([...path]);
       const longer = [...path, node];
       const neighbours = vertices(edges);
       if (neighbours.length === 0) return void paths.push(longer);
-      if (paths.length > MAX_PATHS) fail('too many paths');
       for (const neighbour of neighbours) {
+        if (paths.length > MAX_PATHS) fail('too many paths');
+        charge(longer.length);
         if (longer.some((known) => isEqual(known, neighbour))) paths.push(longer);
         else walk(longer, neighbour);
       }
     };
-    for (const root of items(args, 1)) if (getMember(graph, root) !== undefined) walk([], root);
+    for (const root of items(args, 1)) {
+      charge(lookUp(graph, root));
+      if (getMember(graph, root) !== undefined) walk([], root);
+    }
     return createSet(paths);
   },
 };
+
+/** Keys that are no strings are looked for one by one. */
+function lookUp(whole: RegoObject, key: RegoValue): number {
+  return typeof key === 'string' || whole.has(key) ? 1 : whole.size;
+}
 
 function vertices(edges: RegoValue): RegoArray {
   if (edges instanceof RegoSet) return edges.members;
@@ -86,14 +95,16 @@ function marshalOptions(options: RegoObject): { isPretty: boolean; prefix: strin
 
 function pretty(
   value: RegoValue,
-  { indent, lead }: { readonly indent: string; readonly lead: string },
+  layout: { readonly indent: string; readonly lead: string; readonly charge: Charge },
 ): string {
-  const inner = { indent, lead: lead + indent };
+  const { indent, lead, charge } = layout;
+  const inner = { ...layout, lead: lead + indent };
   const list = value instanceof RegoSet ? value.members : value;
-  const wrap = (open: string, lines: readonly string[], close: string): string =>
-    lines.length === 0
-      ? open + close
-      : open + lines.map((line) => inner.lead + line).join(',') + lead + close;
+  const wrap = (open: string, lines: readonly string[], close: string): string => {
+    for (const line of lines) charged(charge, line.length + inner.lead.length);
+    if (lines.length === 0) return open + close;
+    return open + lines.map((line) => inner.lead + line).join(',') + lead + close;
+  };
   if (isArray(list))
     return wrap(
       '[',
@@ -119,8 +130,10 @@ function plain(value: JsonValue): unknown {
 
 /** The first document, as JSON; undefined when it is none. */
 function parseYaml(source: string, charge: Charge): JsonValue | undefined {
-  // The parser takes about a microsecond for a character.
-  charge(source.length * 10);
+  // The parser takes about a microsecond for a character, and several where a mapping has many keys.
+  charge(source.length * 20);
+  // What an alias stands for is gone through wherever it stands.
+  charge((source.split('*').length - 1) * (source.length >> 2));
   const document = parseDocument(source, {
     version: '1.1',
     intAsBigInt: true,
@@ -150,6 +163,8 @@ function isSubset(whole: RegoValue, part: RegoValue, charge: Charge): boolean | 
   charge(4);
   if (isObject(whole) && isObject(part)) {
     return [...part].every(([key, value]) => {
+      charge(lookUp(whole, key));
+      chargeValue(charge, value);
       const found = getMember(whole, key);
       if (found === undefined) return false;
       return isEqual(found, value) || isSubset(found, value, charge) === true;
@@ -157,7 +172,7 @@ function isSubset(whole: RegoValue, part: RegoValue, charge: Charge): boolean | 
   }
   const members = whole instanceof RegoSet || isArray(whole) ? vertices(whole) : undefined;
   if (part instanceof RegoSet && members !== undefined) {
-    charge(members.length * part.members.length);
+    for (const _ of part.members) chargeValue(charge, members);
     return part.members.every((item) => members.some((member) => isEqual(member, item)));
   }
   return isArray(whole) && isArray(part) ? isWithin(whole, part, charge) : undefined;
@@ -165,7 +180,7 @@ function isSubset(whole: RegoValue, part: RegoValue, charge: Charge): boolean | 
 
 /** Somewhere in a row, as OPA searches: after a mismatch it goes on one place later. */
 function isWithin(whole: RegoArray, part: RegoArray, charge: Charge): boolean {
-  charge(whole.length * part.length);
+  for (const _ of part) chargeValue(charge, whole);
   return (
     whole.some(
       (_, start) =>

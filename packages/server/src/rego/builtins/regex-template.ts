@@ -2,8 +2,12 @@ import { isFault } from '../../kernel/fault.ts';
 import { compileRegex } from '../../kernel/regex/compile-regex.ts';
 import { fail } from './operands.ts';
 
+const MAX_LENGTH = 4096;
+
 /** `urn:foo:{.*}` as the pattern `^urn:foo:(.*)$`: what stands between the delimiters is a pattern, the rest is itself. */
 export function templatePattern(template: string, open: string, close: string): string {
+  // Longer than a pattern may be; each part of it is compiled.
+  if (template.length > MAX_LENGTH) fail(`a template of more than ${MAX_LENGTH} characters`);
   let pattern = '^';
   let level = 0;
   let from = 0;

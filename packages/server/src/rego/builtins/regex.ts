@@ -47,7 +47,8 @@ export const REGEX: Readonly<Record<string, Builtin>> = {
     let result = '';
     let from = 0;
     for (const match of findMatches(program, whole, { limit: ALL, charge, isTest: false })) {
-      const written = keepCaptures ? expand(replacement, { program, match, whole }) : replacement;
+      if (keepCaptures) charge(replacement.length);
+      const written = keepCaptures ? expand(replacement, { program, match, whole, charge }) : replacement;
       charged(charge, 512 + written.length);
       result += whole.slice(from, match[0]) + written;
       from = match[1];
@@ -106,15 +107,18 @@ interface Expansion {
   readonly program: RegexProgram;
   readonly match: Match;
   readonly whole: string;
+  readonly charge: Charge;
 }
 
 /** `$1`, `$name`, `${name}` and `$$` as Go's Expand reads them: the longest name counts, and an unknown one is nothing. */
-function expand(template: string, { program, match, whole }: Expansion): string {
+function expand(template: string, { program, match, whole, charge }: Expansion): string {
   return template.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (written, braced?: string, bare?: string) => {
     const name = braced ?? bare;
     if (name === undefined) return written === '$$' ? '$' : written;
+    charge(1 + (program.captures.length >> 4));
     const number = /^\d+$/.test(name) ? Number(name) : program.captures.indexOf(name) + 1 || -1;
-    const [start = -1, end = -1] = pairs(match)[number] ?? [];
+    const [start = -1, end = -1] = [match[number * 2], match[number * 2 + 1]];
+    charged(charge, end - start);
     return start < 0 ? '' : whole.slice(start, end);
   });
 }

@@ -54,15 +54,22 @@ function codePoints(value: string): number {
 }
 
 function operandOf(value: RegoValue): Operand {
-  if (typeof value === 'string') return { kind: 'string', value };
-  if (!isRegoNumber(value)) return { kind: 'string', value: displayValue(value) };
+  if (typeof value === 'string' || !isRegoNumber(value)) {
+    const shown = typeof value === 'string' ? value : displayValue(value);
+    return { kind: 'string', value: shown, size: shown.length };
+  }
   const digits = numberText(value);
   if (/^-?\d{1,10000}$/.test(digits)) {
     const integer = BigInt(digits);
-    return { kind: BigInt.asIntN(64, integer) === integer ? 'int64' : '*big.Int', value: integer };
+    return {
+      kind: BigInt.asIntN(64, integer) === integer ? 'int64' : '*big.Int',
+      value: integer,
+      size: digits.length,
+    };
   }
   const double = Number(digits);
-  return Number.isFinite(double) ? { kind: 'float64', value: double } : { kind: 'string', value: digits };
+  if (!Number.isFinite(double)) return { kind: 'string', value: digits, size: digits.length };
+  return { kind: 'float64', value: double, size: 1 };
 }
 
 /** Sorted, texts with one prefix stand together right behind it, so each prefix needs one look. */

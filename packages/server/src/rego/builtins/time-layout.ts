@@ -129,33 +129,23 @@ const PARTS: Readonly<Record<string, Part>> = {
 };
 
 export function formatTime(time: ZonedTime, layout: string): string {
+  // Each part once: names of zones are slow to find.
+  const written = new Map<string, string>();
   return (NAMED.get(layout) ?? layout).replace(PART, (part) => {
-    const shape = part[0] === '.' || part[0] === ',' ? fractionPart(part) : PARTS[part];
-    return shape?.write(time) ?? part;
+    const text = written.get(part) ?? partOf(part)?.write(time) ?? part;
+    written.set(part, text);
+    return text;
   });
+}
+
+function partOf(part: string): Part | undefined {
+  return part[0] === '.' || part[0] === ',' ? fractionPart(part) : PARTS[part];
 }
 
 /** Nanoseconds since 1970; in UTC when the text names no offset. */
 export function parseTime(text: string, layout: string): bigint {
   const wanted = NAMED.get(layout) ?? layout;
   if (wanted.length + text.length > 1000) return fail('a time or a layout that is too long');
-  const readers: Read[] = [];
-  let pattern = '^';
-  let from = 0;
-  for (const match of wanted.matchAll(PART)) {
-    pattern += literal(wanted.slice(from, match.index));
-    from = match.index + match[0].length;
-    const part = match[0][0] === '.' || match[0][0] === ',' ? fractionPart(match[0]) : PARTS[match[0]];
-    pattern += `(${part?.pattern ?? ''})`;
-    readers.push(part?.read ?? (() => undefined));
-    // Go takes fractions of seconds that the layout has not.
-    if (/^0?5$/.test(match[0]) && !/^[.,][09]/.test(wanted.slice(from))) {
-      pattern += '([.,]\\d+)?';
-      readers.push(readFraction);
-    }
-  }
-  const found = new RegExp(`${pattern}${literal(wanted.slice(from))}$`).exec(text);
-  if (found === null) return fail(`cannot parse \`${text}\` as \`${wanted}\``);
   const parsed: Parsed = {
     year: 0,
     month: 1,
@@ -168,7 +158,26 @@ export function parseTime(text: string, layout: string): bigint {
     isAfternoon: undefined,
     offset: 0,
   };
-  for (const [index, read] of readers.entries()) read(found[index + 1] ?? '', parsed);
+  // Part by part and never back, as in Go: one expression for the whole layout could take longer than anybody lives.
+  let at = 0;
+  const take = (pattern: string): string => {
+    const expression = new RegExp(pattern, 'y');
+    expression.lastIndex = at;
+    const found = expression.exec(text)?.[0] ?? fail(`cannot parse \`${text}\` as \`${wanted}\``);
+    at += found.length;
+    return found;
+  };
+  let from = 0;
+  for (const match of wanted.matchAll(PART)) {
+    take(literal(wanted.slice(from, match.index)));
+    from = match.index + match[0].length;
+    const part = partOf(match[0]);
+    part?.read?.(take(part.pattern), parsed);
+    // Go takes fractions of seconds that the layout has not.
+    if (/^0?5$/.test(match[0]) && !/^[.,][09]/.test(wanted.slice(from)))
+      readFraction(take('(?:[.,]\\d+)?'), parsed);
+  }
+  take(`${literal(wanted.slice(from))}$`);
   return momentOf(parsed);
 }
 

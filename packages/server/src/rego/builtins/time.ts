@@ -27,8 +27,9 @@ export const TIME: Readonly<Record<string, Builtin>> = {
   },
   'time.clock': ([value]) => clock(shown(value).time),
   'time.weekday': ([value]) => DAYS[shown(value).time.weekday],
-  'time.format': ([value]) => {
+  'time.format': ([value], { charge }) => {
     const { time, layout } = shown(value);
+    charge(layout.length);
     return formatTime(time, layout || 'RFC3339Nano');
   },
 

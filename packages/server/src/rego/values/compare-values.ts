@@ -41,7 +41,7 @@ export function compareValues(first: RegoValue, second: RegoValue): number {
     case 'array':
       return compareLists(first as RegoArray, second as RegoArray);
     case 'set':
-      return compareLists(sorted((first as RegoSet).members), sorted((second as RegoSet).members));
+      return compareLists((first as RegoSet).members, (second as RegoSet).members);
     case 'object':
       return compareObjects(first as RegoObject, second as RegoObject);
     default:
@@ -50,16 +50,34 @@ export function compareValues(first: RegoValue, second: RegoValue): number {
 }
 
 export function isEqual(first: RegoValue, second: RegoValue): boolean {
-  return compareValues(first, second) === 0;
+  if (typeof first === 'string' || typeof second === 'string') return first === second;
+  return sizeOf(first) === sizeOf(second) && compareValues(first, second) === 0;
+}
+
+/** How many members; of a single value 1. */
+function sizeOf(value: RegoValue): number {
+  if (value === null || typeof value !== 'object' || isRegoNumber(value)) return 1;
+  if (isArray(value)) return value.length;
+  return value instanceof RegoSet ? value.members.length : value.size;
 }
 
 export function sorted(values: RegoArray): RegoArray {
   return [...values].sort(compareValues);
 }
 
-/** Members of an object in the order of its keys. */
-export function sortedEntries(object: RegoObject): readonly (readonly [RegoValue, RegoValue])[] {
-  return [...object].sort(([first], [second]) => compareValues(first, second));
+type Entries = readonly (readonly [RegoValue, RegoValue])[];
+const entriesOf = new WeakMap<RegoObject, Entries>();
+
+/**
+ * Members of an object in the order of its keys. Kept for objects with members, which nobody changes once they are made: sorted anew
+ * at each comparison, objects that are keys of objects would take the square of the time.
+ */
+export function sortedEntries(object: RegoObject): Entries {
+  const known = entriesOf.get(object);
+  if (known?.length === object.size) return known;
+  const entries = [...object].sort(([first], [second]) => compareValues(first, second));
+  entriesOf.set(object, entries);
+  return entries;
 }
 
 export function createSet(values: Iterable<RegoValue>): RegoSet {

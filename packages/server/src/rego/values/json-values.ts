@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '@portcullis/contract';
 import { stringifyExact } from '../../kernel/json/json-document.ts';
 import { isRawNumber } from '../../kernel/json/exact-json.ts';
-import { sorted, sortedEntries } from './compare-values.ts';
+import { sortedEntries } from './compare-values.ts';
 import { isArray, isRegoNumber, RegoSet, type RegoValue } from './rego-value.ts';
 import { printValue } from './print-value.ts';
 
@@ -20,7 +20,7 @@ export function fromJson(value: JsonValue): RegoValue {
 export function toJson(value: RegoValue): JsonValue {
   if (value === null || typeof value !== 'object' || isRegoNumber(value)) return value;
   if (isArray(value)) return value.map(toJson);
-  if (value instanceof RegoSet) return sorted(value.members).map(toJson);
+  if (value instanceof RegoSet) return value.members.map(toJson);
   return Object.fromEntries(sortedEntries(value).map(([key, item]) => [jsonKey(key), toJson(item)] as const));
 }
 
@@ -28,7 +28,7 @@ export function toJson(value: RegoValue): JsonValue {
 export function jsonText(value: RegoValue): string {
   if (value === null || typeof value !== 'object' || isRegoNumber(value)) return stringifyExact(value);
   if (isArray(value)) return `[${value.map(jsonText).join(',')}]`;
-  if (value instanceof RegoSet) return `[${sorted(value.members).map(jsonText).join(',')}]`;
+  if (value instanceof RegoSet) return `[${value.members.map(jsonText).join(',')}]`;
   const members = sortedEntries(value).map(
     ([key, item]) => `${JSON.stringify(jsonKey(key))}:${jsonText(item)}`,
   );

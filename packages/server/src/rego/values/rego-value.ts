@@ -8,7 +8,7 @@ export type RegoObject = ReadonlyMap<RegoValue, RegoValue>;
 export type RegoArray = readonly RegoValue[];
 export type RegoValue = null | boolean | RegoNumber | string | RegoArray | RegoObject | RegoSet;
 
-/** Members in no order, without duplicates: made by `createSet`. */
+/** Members in their order, without duplicates: made by `createSet` alone. */
 export class RegoSet {
   readonly members: RegoArray;
 
