@@ -113,6 +113,22 @@ test('a server that does not send objects by watch is listed from its cache, and
   assert.equal(reflector.state().restarts.expired, 1);
 });
 
+test('a server that lost the thread inside a watch is listed again', async () => {
+  const bench = await setUp({}, { initial: 'list' });
+  const { server, reflector, host } = bench;
+  server.store.put('a/1', {});
+  reflector.start();
+  await until(isWatching(bench), 'the watch');
+  const before = asked(server).length;
+  server.sendLine('{"type":"ERROR","object":{"kind":"Status","code":500}}');
+  await until(isWaiting(bench), 'the pause');
+  assert.equal(reflector.state().problem?.code, 'PC_KUBE_SERVER');
+  host.advance(800);
+  await until(isWatching(bench), 'the watch again');
+  assert.match(asked(server)[before] ?? '', /^(?!watch=true)/);
+  assert.equal(reflector.state().restarts.error, 1);
+});
+
 test('a compacted version is listed again with pages of the newest, and what vanished is told', async () => {
   const bench = await setUp({}, { initial: 'list' });
   const { server, reflector, host, told } = bench;

@@ -4,9 +4,9 @@ import type { DecodedModule } from '../../../src/wasm/decode/decoded-module.ts';
 import { instrumentModule } from '../../../src/wasm/instrument/instrument-module.ts';
 import type { InstrumentedModule } from '../../../src/wasm/instrumented.ts';
 
-/** The rewrite of a module that must be accepted. */
+/** The rewrite of a module that must be accepted; OPA's import their memory. */
 export function instrumented(bytes: Uint8Array): InstrumentedModule {
-  const result = instrumentModule(bytes);
+  const result = instrumentModule(bytes, { importedMemory: 'env.memory' });
   if (isFault(result)) throw result;
   return result;
 }
