@@ -85,7 +85,9 @@ export function parseWasiModules(text: string, origin: TextOrigin, gate: WasiMod
     const { line } = positionOf(path);
     return {
       result: placed(module, name, (index + 1) * ORDER_STEP, { ...origin, line }),
-      ...(warnings.length === 0 ? {} : { warnings: warnings.map((warning) => `module \`${name}\`: ${warning}`) }),
+      ...(warnings.length === 0
+        ? {}
+        : { warnings: warnings.map((warning) => `module \`${name}\`: ${warning}`) }),
     };
   }
 }
