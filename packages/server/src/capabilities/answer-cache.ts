@@ -26,7 +26,7 @@ export function createAnswerCache<T extends object>(
   options: AnswerCacheOptions,
   sizeOf: (answer: T) => number = () => 1,
 ): AnswerCache<T> {
-  const { clock, ttl, failureTtl = FAILURE_TTL, max, maxBytes = MAX_BYTES } = options;
+  const { clock, ttl, failureTtl = Math.min(FAILURE_TTL, ttl), max, maxBytes = MAX_BYTES } = options;
   const known = new LRUCache<string, T | Fault>({
     max,
     maxSize: maxBytes,

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createCapabilities } from '../../src/capabilities/create-capabilities.ts';
 import { createKubernetesCapabilities } from '../../src/capabilities/kubernetes/kubernetes-providers.ts';
-import type { CapabilityName } from '../../src/engines/host-capabilities.ts';
-import { Fault, isFault, type FaultCode } from '../../src/kernel/fault.ts';
+import { isFault } from '../../src/kernel/fault.ts';
 import { startFakeKubeServer, type FakeKubeServer } from '../kube/support/fake-kube-server.ts';
 import { openClient } from '../kube/support/open-client.ts';
+import { asker, assertFault, type Ask } from './support/ask.ts';
 import { createRuntime } from './support/runtime.ts';
 
 interface Bench {
   readonly server: FakeKubeServer;
   /** Reviews that were asked, and what they are answered with. */
   readonly reviews: unknown[];
-  ask(capability: CapabilityName, input: unknown, timeout?: number): Promise<unknown>;
+  readonly ask: Ask;
   states(): ReturnType<ReturnType<typeof createKubernetesCapabilities>['states']>;
   close(): Promise<void>;
 }
@@ -45,19 +44,10 @@ async function setUp(maxBytes = 1024 ** 2, allowed: unknown = { allowed: true })
     },
   };
   const kubernetes = createKubernetesCapabilities({ client, runtime, maxBytes });
-  const capabilities = createCapabilities(kubernetes.providers, runtime);
   const bench: Bench = {
     server,
     reviews,
-    async ask(capability, input, timeout = 30_000) {
-      const answer = await capabilities.call({
-        capability,
-        payload: Buffer.from(JSON.stringify(input)),
-        policy: 'tested',
-        deadline: runtime.clock.now() + timeout,
-      });
-      return isFault(answer) ? answer : JSON.parse(Buffer.from(answer).toString());
-    },
+    ask: asker(kubernetes.providers),
     states: () => kubernetes.states(),
     async close() {
       await kubernetes.stop();
@@ -83,12 +73,6 @@ function names(list: unknown): string[] {
   assert.ok(!isFault(list), isFault(list) ? list.message : '');
   const { items } = list as { items: { metadata: { name: string; namespace: string } }[] };
   return items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).toSorted();
-}
-
-function assertFault(answer: unknown, code: FaultCode, message?: RegExp): void {
-  assert.ok(answer instanceof Fault, JSON.stringify(answer));
-  assert.equal(answer.code, code, answer.message);
-  if (message !== undefined) assert.match(answer.message, message);
 }
 
 test('a list is what is in the cluster, and follows it without asking again', async () => {

@@ -22,6 +22,8 @@ const MAX_NAMES = 10_000;
 const MAX_LOOKUPS = 2;
 const MAX_WAITING = 256;
 const MAX_NAME = 253;
+/** What ends a host in a URL, and the zone of an address, which is of this machine. */
+const NOT_OF_NAMES = /[\s/?#@\\%[\]]/;
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
 
 /** `net/v1/dns_lookup_host`. */
@@ -77,8 +79,7 @@ async function resolveHost(host: string, lookup: DnsOptions['lookup']): Promise<
 function readHost(given: string): string | Fault {
   const refuse = (): Fault =>
     new Fault('PC_CAPABILITY_INPUT', `\`${given.slice(0, MAX_NAME)}\` is no name of a host`);
-  // Zones of addresses are of this machine.
-  if (given.length > MAX_NAME || given.includes('%')) return refuse();
+  if (given.length > MAX_NAME || NOT_OF_NAMES.test(given)) return refuse();
   if (isIP(given) !== 0) return given;
   const host = domainToASCII(given.replace(/\.$/, ''));
   // `127.1` is an address to the system's resolver.
