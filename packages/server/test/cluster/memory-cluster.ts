@@ -21,6 +21,8 @@ export class MemoryCluster {
   readonly requests: string[] = [];
   /** While set, every write fails with it. */
   failure: Fault | undefined;
+  /** Kinds whose reflectors are refused: they hear nothing any more, and those that start know nothing. */
+  readonly refused = new Map<string, Fault>();
   readonly #listeners = new Set<(kind: string, key: string) => void>();
   #version = 0;
 
@@ -55,7 +57,7 @@ export class MemoryCluster {
       metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
     const tell = (change: ReflectorChange<T>): void => subscribers.forEach((listener) => listener(change));
     const hear = (changedKind: string, key: string): void => {
-      if (changedKind !== kind || key.split('/').at(-1) !== wanted) return;
+      if (changedKind !== kind || key.split('/').at(-1) !== wanted || this.refused.has(kind)) return;
       const object = this.objects.get(`${kind} ${key}`);
       queueMicrotask(() => {
         const before = known.get(key);
@@ -74,6 +76,7 @@ export class MemoryCluster {
         this.#listeners.add(hear);
         for (const object of this.objects.values()) if (object.kind === kind) hear(kind, keyOf(object));
         queueMicrotask(() => {
+          if (this.refused.has(kind)) return;
           synced = true;
           tell({ type: 'synced' });
         });
@@ -97,7 +100,7 @@ export class MemoryCluster {
         staleness: 0,
         resourceVersion: '1',
         restarts: {} as never,
-        problem: undefined,
+        problem: this.refused.get(kind),
       }),
     };
     return reflector;

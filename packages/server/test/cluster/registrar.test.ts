@@ -236,6 +236,55 @@ test('the switch does not wait for attempts that failed', async () => {
   assert.equal(self.registrar.state().state, 'switched-off');
 });
 
+const SWITCH: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'portcullis-off', namespace: 'portcullis' },
+};
+const MAY_NOT_WATCH = new Fault('PC_KUBE_FORBIDDEN', 'may not watch');
+
+test('the switch works for a leader that may not see the configurations', async () => {
+  const self = await registered();
+  await self.registrar.stop();
+  for (const kind of [VALIDATING, MUTATING]) self.cluster.refused.set(kind, MAY_NOT_WATCH);
+  self.cluster.put(SWITCH);
+  self.registrar.start();
+  await self.runtime.pass(600_000);
+  assert.deepEqual([...self.cluster.objects.keys()], ['ConfigMap portcullis/portcullis-off']);
+  // Once each: what is gone is not taken away over and over.
+  assert.equal(self.cluster.requests.length, 2);
+  assert.equal(self.registrar.state().state, 'failing');
+  assert.equal(self.registrar.state().repairs, 0);
+});
+
+test('the switch works where the watch ended before it told of what was registered', async () => {
+  const self = bench();
+  self.registrar.start();
+  await self.runtime.pass(0);
+  for (const kind of [VALIDATING, MUTATING]) self.cluster.refused.set(kind, MAY_NOT_WATCH);
+  self.becomeReady();
+  await self.runtime.pass(600_000);
+  assert.equal(self.cluster.objects.size, 2);
+  // Our own write counts until it is told: nobody else has done anything.
+  assert.equal(self.registrar.state().repairs, 0);
+  self.cluster.put(SWITCH);
+  await self.runtime.pass(600_000);
+  assert.deepEqual([...self.cluster.objects.keys()], ['ConfigMap portcullis/portcullis-off']);
+  assert.equal(self.registrar.state().repairs, 0);
+});
+
+test('the switch that was refused works once it is granted', async () => {
+  const self = await registered();
+  for (const kind of [VALIDATING, MUTATING]) self.cluster.refused.set(kind, MAY_NOT_WATCH);
+  self.cluster.failure = new Fault('PC_KUBE_FORBIDDEN', 'may not delete');
+  self.cluster.put(SWITCH);
+  await self.runtime.pass(600_000);
+  assert.equal(self.registrar.state().state, 'failing');
+  self.cluster.failure = undefined;
+  await self.runtime.pass(60_000);
+  assert.equal(self.cluster.objects.size, 1);
+});
+
 test('stopping leaves the configurations, removing deletes them', async () => {
   const self = await registered();
   await self.registrar.stop();

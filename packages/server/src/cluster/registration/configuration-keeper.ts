@@ -41,6 +41,8 @@ export interface ConfigurationKeeper {
 
 /** After our own write the reflector is behind for a moment; what it says meanwhile is old. */
 const ECHO_MS = 10_000;
+/** A reflector tells nobody that it is refused. */
+const UNSEEN_MS = 1000;
 const REPAIRS = { first: 2000, most: 300_000, forget: 600_000 };
 const FAILURES = { first: 1000, most: 60_000, forget: 120_000 };
 
@@ -75,8 +77,11 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
   let cancelEcho = (): void => undefined;
 
   reflector.subscribe((change) => {
-    if (change.type === 'synced') own = undefined;
-    else {
+    if (change.type === 'synced') {
+      own = undefined;
+      // What was refused may be granted again, as this list was.
+      failures.reset();
+    } else {
       const version = change.type === 'deleted' ? undefined : change.value.metadata.resourceVersion;
       told?.add(version);
       if (own !== undefined && version === own?.metadata.resourceVersion) own = undefined;
@@ -96,6 +101,17 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
       isInForce(json, document) ||
       (stored !== undefined && jsonEqual(json['webhooks'] ?? null, stored) && isManaged(object))
     );
+  }
+
+  /** The reflector is refused, or cut off: what it holds may long be another. */
+  function isBlind(): boolean {
+    return reflector.state().problem !== undefined;
+  }
+
+  function isSettled(current: Wish): boolean {
+    // Taken away without looking: it counts as gone until it is seen again.
+    if (isBlind() && current.document === undefined) return current.wasInForce;
+    return reflector.state().synced && isAsWanted(current, live());
   }
 
   function poke(): void {
@@ -119,19 +135,21 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
 
   async function step(current: Wish): Promise<void> {
     const state = reflector.state();
-    if (!state.synced) {
+    // Nothing is written over what nobody has seen. Taking away does not wait for eyes: whoever switches us off needs it now.
+    if (!state.synced && (current.document !== undefined || !isBlind())) {
       problem = state.problem;
+      if (current.document === undefined) pokeIn(UNSEEN_MS);
       return;
     }
     const now = runtime.clock.now();
     const object = live();
-    if (isAsWanted(current, object)) {
+    if (isSettled(current)) {
       current.wasInForce = true;
       problem = undefined;
       failures.reset();
       return;
     }
-    const isRepair = current.wasInForce;
+    const isRepair = current.wasInForce && !isBlind();
     const wait = Math.max(failures.wait(now), isRepair ? repairs.wait(now) : 0);
     if (wait > 0) {
       if (isRepair) problem = contested(resource, name);
@@ -169,15 +187,21 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
     if (isTold) return;
     // It may never tell this very version, when it lists again: then its word counts after a while.
     cancelEcho();
-    cancelEcho = runtime.after(ECHO_MS, () => {
-      own = undefined;
-      poke();
-    });
+    cancelEcho = runtime.after(ECHO_MS, forgetOwn);
   }
 
-  /** Only the one that was seen: the next of that name may be harmless, and somebody's. */
+  function forgetOwn(): void {
+    // Not while it is deaf: what it told last is older than our write.
+    if (isBlind()) cancelEcho = runtime.after(ECHO_MS, forgetOwn);
+    else {
+      own = undefined;
+      poke();
+    }
+  }
+
+  /** Only the one that was seen, where anything is: the next of that name may be harmless, and somebody's. */
   async function remove(before: KubeObject | undefined): Promise<null | Fault> {
-    const uid = before?.metadata.uid;
+    const uid = isBlind() ? undefined : before?.metadata.uid;
     const fault = await client.delete(target, { uid, signal: abort.signal });
     return fault === undefined || fault.code === 'PC_KUBE_NOT_FOUND' ? null : fault;
   }
@@ -215,7 +239,7 @@ export function createConfigurationKeeper(options: KeeperOptions): Configuration
       poke();
     },
     state: () => ({
-      settled: wish !== undefined && reflector.state().synced && isAsWanted(wish, live()),
+      settled: wish !== undefined && isSettled(wish),
       problem: problem ?? reflector.state().problem,
     }),
   };
