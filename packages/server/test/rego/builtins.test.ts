@@ -6,22 +6,7 @@ import { BUILTINS } from '../../src/rego/builtins/builtins.ts';
 import { isArray, type RegoValue } from '../../src/rego/values/rego-value.ts';
 import { parseValue } from '../../src/rego/values/parse-value.ts';
 import { printValue } from '../../src/rego/values/print-value.ts';
-
-function createContext(limit = Infinity): BuiltinContext & { readonly printed: string[] } {
-  let left = limit;
-  const printed: string[] = [];
-  return {
-    now: 1_709_210_096_123_456_789n,
-    memory: new Map(),
-    printed,
-    print: (text) => void printed.push(text),
-    random: (length) => new Uint8Array(length).fill(0xab),
-    charge(units) {
-      left -= units;
-      if (!(left >= 0)) throw new BuiltinLimit('too much');
-    },
-  };
-}
+import { createContext } from './support/evaluate-call.ts';
 
 /** The text of what a call gives, both in the syntax of Rego: `name(arguments)`; undefined when it fails. */
 function evaluate(call: string, context: BuiltinContext = createContext()): string | undefined {

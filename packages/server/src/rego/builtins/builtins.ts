@@ -1,5 +1,6 @@
 import type { Builtin } from './builtin.ts';
 import { ENCODINGS } from './encodings.ts';
+import { JWT } from './jwt/jwt.ts';
 import { MISC } from './misc.ts';
 import { NET } from './net.ts';
 import { OBJECTS } from './objects.ts';
@@ -20,6 +21,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
     ...NET,
     ...ENCODINGS,
     ...OBJECTS,
+    ...JWT,
     ...MISC,
   }),
 );

@@ -1,0 +1,33 @@
+import type { JsonValue } from '@portcullis/contract';
+import { parseExact } from '../../kernel/json/exact-json.ts';
+import { fromJson, jsonText } from '../values/json-values.ts';
+import type { RegoObject, RegoValue } from '../values/rego-value.ts';
+import { isObject } from '../values/rego-value.ts';
+import type { Charge } from './charge.ts';
+import { fail } from './operands.ts';
+
+/** Undefined when it is no JSON. */
+export function readJson(text: string, charge: Charge): JsonValue | undefined {
+  charge(1 + (text.length >> 2));
+  try {
+    return parseExact(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+export function readJsonObject(text: string, charge: Charge): RegoObject {
+  const json = readJson(text, charge);
+  const value: RegoValue = json === undefined ? fail('invalid JSON') : fromJson(json);
+  return isObject(value) ? value : fail('decoded JSON type was not an object');
+}
+
+const ESCAPED = /[<>&\u2028\u2029]/g;
+
+/** As Go writes JSON: also what HTML would take for its own is escaped. */
+export function goJsonText(value: RegoValue, charge: Charge): string {
+  const text = jsonText(value);
+  charge(1 + (text.length >> 2));
+  return text.replace(ESCAPED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
