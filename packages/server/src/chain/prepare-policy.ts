@@ -100,7 +100,7 @@ export function createPolicyPreparer(options: PreparerOptions): PolicyPreparer {
     if (known !== undefined) return known;
     const module = decodeModule(bytes);
     if (isFault(module)) return module;
-    const engine = options.engines.values().find((candidate) => candidate.detect(module.info));
+    const engine = options.engines.values().find((candidate) => candidate.detect(module.info, bytes));
     if (engine === undefined) return unknownDialect(module.info, options.engines.values());
     detected.set(digest, engine);
     return engine;

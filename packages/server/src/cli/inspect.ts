@@ -53,7 +53,7 @@ interface Found {
 }
 
 async function examine(info: ModuleInfo, bytes: Uint8Array): Promise<Found> {
-  const engine = ENGINES.values().find((candidate) => candidate.detect(info));
+  const engine = ENGINES.values().find((candidate) => candidate.detect(info, bytes));
   const needs = needsOf(info);
   if (engine === undefined) return { engine, needs, refused: unknownDialect(info, ENGINES.values()) };
   const compiled = await engine.compile(bytes);

@@ -15,7 +15,7 @@ export interface Engine<M extends object = object> {
   readonly gates?: ReadonlySet<GateName>;
   readonly phrases: FaultPhrases;
   /** Whether a module looks like one of this engine's; asked only when the policy names no engine. */
-  detect(info: ModuleInfo): boolean;
+  detect(info: ModuleInfo, bytes: Uint8Array): boolean;
   /** What it is recognised by, for people. */
   readonly expects?: string;
   /** What a module of this engine can do, for people. */

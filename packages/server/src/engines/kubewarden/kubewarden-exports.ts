@@ -1,6 +1,7 @@
 import { Fault } from '../../kernel/fault.ts';
 import type { ExportInfo, ModuleInfo } from '../../wasm/module-info.ts';
-import { METADATA_SECTION, type KubewardenMetadata } from './kubewarden-metadata.ts';
+import { METADATA_SECTION } from '../execution-mode.ts';
+import type { KubewardenMetadata } from './kubewarden-metadata.ts';
 
 /** How the host and a guest talk: through imports and exports, or through standard streams. */
 export type KubewardenMode = 'wapc' | 'wasi';

@@ -3,9 +3,7 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import { isJsonArray, isJsonObject } from '../../kernel/json/json-equal.ts';
 import { parseJson } from '../../kernel/json/parse-json.ts';
 import { readCustomSection } from '../../wasm/decode/read-custom-section.ts';
-
-/** Name of the custom section. */
-export const METADATA_SECTION = 'io.kubewarden.metadata';
+import { METADATA_SECTION } from '../execution-mode.ts';
 
 /** What a module says of itself that decides how it is run. */
 export interface KubewardenMetadata {

@@ -5,6 +5,7 @@ import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import type { ModuleInfo } from '../../wasm/module-info.ts';
 import { checkLimits } from '../../wasm/sandbox.ts';
 import type { Engine, EngineHost, Evaluation, Evaluator } from '../engine.ts';
+import { executionModeOf } from '../execution-mode.ts';
 import { GATEKEEPER_DIALECT, OPA_DIALECT, type OpaDialect } from './opa-dialect.ts';
 import { createOpaEvaluator } from './opa-evaluator.ts';
 import { checkExports, hasExport, isOneCall } from './opa-exports.ts';
@@ -12,7 +13,7 @@ import { OPA_IMPORTS } from './opa-host.ts';
 
 /** Modules that `opa build -t wasm` makes, asked and answering as OPA is by Kubernetes. */
 export const opaEngine: Engine<CompiledModule> = createEngine(OPA_DIALECT);
-/** The same modules, asked and answering as Gatekeeper's templates. Nothing in the module tells, so the policy has to. */
+/** The same modules, asked and answering as Gatekeeper's templates. Without metadata nothing in the module tells, and the policy has to. */
 export const gatekeeperEngine: Engine<CompiledModule> = createEngine(GATEKEEPER_DIALECT);
 
 function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
@@ -24,7 +25,9 @@ function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
       reason: 'PolicyError',
     },
 
-    detect: (info) => dialect === OPA_DIALECT && isOpaModule(info),
+    detect: (info, bytes) =>
+      isOpaModule(info) &&
+      (executionModeOf(bytes) === GATEKEEPER_DIALECT.name) === (dialect === GATEKEEPER_DIALECT),
 
     describe: (info) => (isOneCall(info) ? 'Rego (ABI 1.2 or later)' : 'Rego (ABI 1.0 or 1.1)'),
 

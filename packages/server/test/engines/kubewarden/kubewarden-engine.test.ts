@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { PolicySpec } from '@portcullis/contract';
 import { ENGINES } from '../../../src/app/engine-table.ts';
+import { withCustomSection } from '../../../src/cli/policy/with-custom-section.ts';
 import { kubewardenEngine } from '../../../src/engines/kubewarden/kubewarden-engine.ts';
 import { isFault, type Fault } from '../../../src/kernel/fault.ts';
 import { decodeModule } from '../../../src/wasm/decode/decode-module.ts';
@@ -27,7 +30,7 @@ test('modules are recognised by what they export, import and say of themselves',
   const engineOf = (bytes: Uint8Array): string | undefined => {
     const module = decodeModule(bytes);
     assert.ok(!isFault(module));
-    return ENGINES.values().find((engine) => engine.detect(module.info))?.name;
+    return ENGINES.values().find((engine) => engine.detect(module.info, bytes))?.name;
   };
   assert.equal(engineOf(guest()), 'kubewarden');
   assert.equal(engineOf(guest({ metadata: undefined })), 'kubewarden');
@@ -40,6 +43,20 @@ test('modules are recognised by what they export, import and say of themselves',
   );
   const { info } = decodeModule(guest()) as Exclude<ReturnType<typeof decodeModule>, Fault>;
   assert.equal(kubewardenEngine.describe?.(info), 'admission (waPC)');
+});
+
+test('metadata tell Rego in the way of Gatekeeper from Rego in the way of OPA', async () => {
+  const folder = join(import.meta.dirname, '../../../../../policies/memory-limits-rego');
+  const rego = new Uint8Array(await readFile(join(folder, 'memory-limits-rego.wasm')));
+  const engineOf = (executionMode?: unknown): string | undefined => {
+    const metadata = Buffer.from(JSON.stringify({ executionMode }));
+    const bytes = withCustomSection(rego, 'io.kubewarden.metadata', metadata);
+    assert.ok(!isFault(bytes));
+    const module = decodeModule(bytes);
+    assert.ok(!isFault(module));
+    return ENGINES.values().find((engine) => engine.detect(module.info, bytes))?.name;
+  };
+  assert.deepEqual(['gatekeeper', 'opa', undefined, 7].map(engineOf), ['gatekeeper', 'opa', 'opa', 'opa']);
 });
 
 test('a module without metadata has to say which protocol it speaks', async () => {

@@ -62,7 +62,7 @@ for (const folder of folders) {
     const oracle = await createWasiHarness(bytes);
 
     test('is recognised, and starts within its limits', async () => {
-      assert.ok(wasiEngine.detect(module.info));
+      assert.ok(wasiEngine.detect(module.info, bytes));
       assert.equal(await wasiEngine.admit(module, policy, createTestHost()), undefined);
     });
 
