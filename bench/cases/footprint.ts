@@ -2,20 +2,30 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { judged, mebibytes, millis, type Figure } from '../figure.ts';
 import { podReview } from '../pod-review.ts';
+import { mixedPolicies } from '../support/mixed-policies.ts';
 import { registryPolicy } from '../support/policies.ts';
-import { residentBytes } from '../support/process-usage.ts';
+import { processorSeconds, residentBytes } from '../support/process-usage.ts';
+import { openReviewClient } from '../support/review-client.ts';
 import { median } from '../support/statistics.ts';
 import type { Workbench } from '../support/workbench.ts';
 
 const STARTS = 5;
 const READY_POLICIES = 20;
 const FURTHER = 100;
+const MIXED = 50;
+const ROUNDS = 5;
 const IN_FLIGHT = 8;
 const LOAD_PLUGIN = join(import.meta.dirname, '../support/load-plugin.ts');
 
 /** What a server costs before and beside its work. */
 export async function footprint(bench: Workbench): Promise<Figure[]> {
-  return [loadTime(), await inFlight(bench), await memoryPerPolicy(bench), await readyTime(bench)];
+  return [
+    loadTime(),
+    await inFlight(bench),
+    await memoryPerPolicy(bench),
+    await readyTime(bench),
+    ...(await mixed(bench)),
+  ];
 }
 
 /** A process for each sample: what is compiled once in a process stays compiled. */
@@ -87,4 +97,37 @@ async function readyTime(bench: Workbench): Promise<Figure> {
     { value: median(samples), show: millis, detail },
     { below: 1000 },
   );
+}
+
+/** Policies of every dialect over ten modules; those for admission are asked, one review after the other. */
+async function mixed(bench: Workbench): Promise<Figure[]> {
+  const policies = mixedPolicies(MIXED, bench.directory);
+  const server = await bench.portcullis({ threads: 1, policies });
+  const start = processorSeconds(server.pid);
+  const loaded = residentBytes(server.pid);
+  const client = await openReviewClient(server.port, 1);
+  for (let round = 0; round < ROUNDS; round++) {
+    const allowed = await client.ask(podReview().toString());
+    if (allowed.includes(false)) throw new Error('the review was denied');
+  }
+  const asked = residentBytes(server.pid);
+  client.close();
+  await bench.tidy();
+  const name = `${MIXED} policies over 10 modules of every dialect, one gate thread`;
+  return [
+    judged(
+      `resident memory with ${name}`,
+      { value: asked, show: mebibytes, detail: `${mebibytes(loaded)} before the first review` },
+      { below: 250 * 1024 ** 2 },
+    ),
+    judged(
+      `ready with ${name}`,
+      {
+        value: server.readyAfter,
+        show: millis,
+        detail: `${millis(start * 1000)} of processor time, on both cores`,
+      },
+      { below: 2000 },
+    ),
+  ];
 }
