@@ -5,6 +5,7 @@ import type { WasiModulesFile } from '../sources/file/wasi-module-files.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 import { createCommandLog } from './offline/command-log.ts';
 import { createOfflineServer, type Judgement, type OfflineServer } from './offline/offline-server.ts';
+import { openHostCalls, type HostCalls } from './offline/host-calls.ts';
 import { openPolicyFiles, ownNamespaceOption } from './offline/policy-files.ts';
 import { readInputs, type ReviewInput } from './offline/read-inputs.ts';
 import type { RequestDetails } from './offline/review-of-manifest.ts';
@@ -23,6 +24,9 @@ interface CheckOptions {
   readonly resource?: string;
   readonly user?: string;
   readonly group: readonly string[];
+  readonly recordHostCalls?: string;
+  readonly replayHostCalls?: string;
+  readonly kubeconfig?: string;
   readonly ownNamespace: string;
   readonly verbose: boolean;
 }
@@ -64,6 +68,17 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
     .option('--resource <plural>', 'resource for manifests, when the plural of the kind is irregular')
     .option('--user <name>', 'user who makes the request')
     .option('--group <name...>', 'groups of that user', [])
+    .addOption(
+      new Option(
+        '--replay-host-calls <file>',
+        'answer what policies ask of the host as it was recorded; a call that is not there is bad input',
+      ).conflicts(['recordHostCalls', 'kubeconfig']),
+    )
+    .option(
+      '--record-host-calls <file>',
+      'let policies ask the real registries, names and cluster, and write down what they got',
+    )
+    .option('--kubeconfig <file>', 'the cluster that is asked then; default: where kubectl looks')
     .addOption(ownNamespaceOption())
     .option('-v, --verbose', 'show what policies log', false)
     .addHelpText('after', '\nExample:\n  portcullis check -p policies/image-registry -f pod.yaml\n')
@@ -71,17 +86,36 @@ export function createCheckCommand(io: CommandIo, finish: (code: number) => void
 }
 
 async function check(options: CheckOptions, io: CommandIo): Promise<number> {
-  const wasiModules = wasiModulesFiles(options);
-  const named = [options.policy, options.plugins, options.kubewarden, wasiModules];
+  const named = [options.policy, options.plugins, options.kubewarden, wasiModulesFiles(options)];
   if (named.every(({ length }) => length === 0)) {
     io.err('error: name policies with --policy, --plugins, --kubewarden or --…-modules\n');
     return EXIT.badInput;
   }
+  const log = createCommandLog(io, options.verbose);
+  const { recordHostCalls: record, replayHostCalls: replay, kubeconfig } = options;
+  const hostCalls = await openHostCalls({ record, replay, kubeconfig }, log);
+  if (isFault(hostCalls)) {
+    io.err(`${describeFault(hostCalls)}\n`);
+    return EXIT.badInput;
+  }
+  const code = await checkPolicies(options, hostCalls, io);
+  const unwritten = await hostCalls.close();
+  const problems = [...hostCalls.missing, ...(unwritten === undefined ? [] : [unwritten])];
+  for (const fault of problems) io.err(`${describeFault(fault)}\n`);
+  return problems.length > 0 ? EXIT.badInput : code;
+}
+
+async function checkPolicies(
+  options: CheckOptions,
+  { capabilities }: HostCalls,
+  io: CommandIo,
+): Promise<number> {
   const server = await createOfflineServer({
+    capabilities,
     ...(await openPolicyFiles(options.policy, {
       pluginsFiles: options.plugins,
       kubewardenFiles: options.kubewarden,
-      wasiModules,
+      wasiModules: wasiModulesFiles(options),
       namespace: options.ownNamespace,
     })),
     log: createCommandLog(io, options.verbose),

@@ -32,21 +32,37 @@ export function recordCapabilities(
   };
 }
 
-/** Answers what was answered before, and nothing else: the same request the same way each time, whatever the order. */
-export function replayCapabilities(recorded: readonly RecordedCall[]): HostCapabilities {
-  return { call: (request) => Promise.resolve(replay(recorded, request)) };
+/**
+ * Answers what was answered before, and nothing else: the same request the same way each time, whatever the order. `onMissing` is
+ * told of what is not there: a policy may make something else of it.
+ */
+export function replayCapabilities(
+  recorded: readonly RecordedCall[],
+  onMissing?: (fault: Fault) => void,
+): HostCapabilities {
+  return { call: (request) => Promise.resolve(replay(recorded, request, onMissing)) };
 }
 
-function replay(recorded: readonly RecordedCall[], request: CapabilityRequest): Uint8Array | Fault {
+/** Characters of a request that a message shows. */
+const MAX_SHOWN = 500;
+
+function replay(
+  recorded: readonly RecordedCall[],
+  request: CapabilityRequest,
+  onMissing: ((fault: Fault) => void) | undefined,
+): Uint8Array | Fault {
   const { capability, payload } = request;
   const asked = readJson(payload);
   if (isFault(asked)) return new Fault('PC_CAPABILITY_INPUT', `the request is not JSON: ${asked.message}`);
   const found = recorded.find((call) => call.capability === capability && jsonEqual(call.request, asked));
   if (found === undefined) {
-    return new Fault(
+    const shown = stringifyExact(asked).slice(0, MAX_SHOWN);
+    const missing = new Fault(
       'PC_CAPABILITY_UNAVAILABLE',
-      `no call of \`${capability}\` with this request was recorded`,
+      `no call of \`${capability}\` with the request \`${shown}\` was recorded`,
     );
+    onMissing?.(missing);
+    return missing;
   }
   const { answer } = found;
   if ('error' in answer) return new Fault(answer.code, answer.error);

@@ -88,7 +88,7 @@ const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ed = generateKeyPairSync('ed25519');
 const pemOf = ({ publicKey }: { readonly publicKey: KeyObject }): string =>
-  publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  publicKey.export({ type: 'spki', format: 'pem' });
 
 const byKeys = (
   image: string,
@@ -189,7 +189,7 @@ test('annotations that are asked for have to be signed', async (t) => {
 
 test('keys that are none are told before a registry is asked', async (t) => {
   const { ask, image, registry } = await setUp(t);
-  const secret = ec.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const secret = ec.privateKey.export({ type: 'pkcs8', format: 'pem' });
   const small = generateKeyPairSync('rsa', { modulusLength: 1024 });
   for (const [keys, message] of [
     [[], /^`pub_keys` is empty: nothing could be verified$/],

@@ -15,6 +15,7 @@ import { createChain, type Asking } from '../../chain/chain.ts';
 import { createPolicyLoader, type ReloadReport } from '../../chain/policy-loader.ts';
 import type { PolicySet } from '../../chain/policy-set.ts';
 import type { Engine, EngineHost } from '../../engines/engine.ts';
+import type { HostCapabilities } from '../../engines/host-capabilities.ts';
 import { parseTokenReview, type ParsedTokenReview } from '../../gates/kube-authn/parse-token-review.ts';
 import { parseAccessReview, type ParsedAccessReview } from '../../gates/kube-authz/parse-access-review.ts';
 import { parseAdmissionReview } from '../../gates/kube-admission/parse-admission-review.ts';
@@ -61,6 +62,8 @@ export interface OfflineOptions {
   /** Besides files, inline and URLs. */
   readonly modules?: readonly ModuleSource[];
   readonly namespaceLabels?: NamespaceLabels;
+  /** What policies may ask of the host; absent: nothing. */
+  readonly capabilities?: HostCapabilities;
   readonly log: Logger;
   readonly onDecision?: (record: DecisionRecord) => void;
 }
@@ -70,7 +73,13 @@ const DEFAULT_TIMEOUT = 10_000;
 
 export async function createOfflineServer(options: OfflineOptions): Promise<OfflineServer> {
   const clock: Clock = { now: () => performance.now(), wall: () => Date.now() };
-  const host: EngineHost = { runtime: createWasmRuntime({ clock }), clock, log: options.log };
+  const { capabilities } = options;
+  const host: EngineHost = {
+    runtime: createWasmRuntime({ clock }),
+    clock,
+    log: options.log,
+    ...(capabilities === undefined ? {} : { capabilities }),
+  };
   const engines: ReadonlyMap<EngineName, Engine> = ENGINES;
   const chain = createChain({
     engines,

@@ -2,14 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { JsonValue, Policy } from '@portcullis/contract';
 import { parse } from 'yaml';
+import type { RecordedCall } from '../../engines/recorded-capabilities.ts';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import type { Logger } from '../../kernel/ports.ts';
 import { attempt } from '../../kernel/result.ts';
 import { isException } from '../../policy/parse-policies.ts';
 import type { DocumentReading, DocumentSource } from '../../sources/source.ts';
+import { computedCalls, replayCalls, type HostCalls } from '../offline/host-calls.ts';
 import { createOfflineServer } from '../offline/offline-server.ts';
 import { openPolicyFiles } from '../offline/policy-files.ts';
 import { readInputs, type ReviewInput } from '../offline/read-inputs.ts';
+import { readRecordedCalls, recordedCallOf } from '../offline/recorded-calls.ts';
 import { reviewOfManifest, type RequestDetails } from '../offline/review-of-manifest.ts';
 import { compareJudgement } from './compare-judgement.ts';
 import { suiteSchema, type Suite, type SuiteCase } from './suite-schema.ts';
@@ -71,7 +74,10 @@ async function runCase({ suite, item, file, log, namespace }: CaseRun): Promise<
   const settings = (item.settings ?? suite.settings) as JsonValue | undefined;
   const paths = [suite.policy].flat().map((path) => resolve(dirname(file), path));
   const { sources, modules } = await openPolicyFiles(paths, { namespace });
+  const hostCalls = await hostCallsOf([item.hostCalls, suite.hostCalls], file, log);
+  if (isFault(hostCalls)) return [hostCalls.message];
   const server = await createOfflineServer({
+    capabilities: hostCalls.capabilities,
     sources: sources.map((source) => withSettings(source, settings)),
     modules,
     log,
@@ -85,10 +91,33 @@ async function runCase({ suite, item, file, log, namespace }: CaseRun): Promise<
     if (isFault(question)) return [question.message];
     const judgement = await server.judge(question);
     if (isFault(judgement)) return [`${judgement.code}: ${judgement.message}`];
-    return compareJudgement(judgement, item.expect, policy.metadata.name);
+    return [
+      ...hostCalls.missing.map(({ message }) => message),
+      ...compareJudgement(judgement, item.expect, policy.metadata.name),
+    ];
   } finally {
     server.close();
   }
+}
+
+/** Where a call is found in both, the first one counts. */
+async function hostCallsOf(
+  sources: readonly Suite['hostCalls'][],
+  file: string,
+  log: Logger,
+): Promise<HostCalls | Fault> {
+  const given = sources.filter((source) => source !== undefined);
+  if (given.length === 0) return computedCalls(log);
+  const calls: RecordedCall[] = [];
+  for (const source of given) {
+    const read =
+      typeof source === 'string'
+        ? await readRecordedCalls(resolve(dirname(file), source))
+        : source.map(recordedCallOf);
+    if (isFault(read)) return read;
+    calls.push(...read);
+  }
+  return replayCalls(calls);
 }
 
 function withSettings(source: DocumentSource, settings: JsonValue | undefined): DocumentSource {

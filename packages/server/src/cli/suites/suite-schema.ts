@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordedCallSchema } from '../offline/recorded-calls.ts';
 
 /** What a case expects; everything that is absent is not looked at. */
 const expectation = z.strictObject({
@@ -42,6 +43,10 @@ const shortReview = z.strictObject({
   subresource: z.string().optional(),
 });
 
+const hostCalls = z.union([z.string(), z.array(recordedCallSchema)], {
+  error: 'must be the path of a recording or a list of calls: `capability`, `request`, `response` or `error`',
+});
+
 /** One file of `portcullis test`. */
 export const suiteSchema = z.strictObject({
   policy: z
@@ -50,6 +55,9 @@ export const suiteSchema = z.strictObject({
       'path, from this file, of the policy; a list when its modules, exceptions or other policies stand elsewhere',
     ),
   settings: z.unknown().optional().describe('replaces the settings of the policy'),
+  hostCalls: hostCalls
+    .optional()
+    .describe('what the policy may ask of the host, and gets: a recording, from this file, or its calls'),
   cases: z
     .array(
       z.strictObject({
@@ -65,6 +73,7 @@ export const suiteSchema = z.strictObject({
           .describe('the spec of a SubjectAccessReview: `{ user: …, groups: […], resourceAttributes: … }`'),
         file: z.string().optional().describe('a manifest or a review, from this file'),
         settings: z.unknown().optional().describe('replaces the settings for this case'),
+        hostCalls: hostCalls.optional().describe('for this case, before those of the suite'),
         expect: expectation,
       }),
     )
