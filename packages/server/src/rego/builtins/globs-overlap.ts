@@ -12,6 +12,7 @@ const ANY: Place['ranges'] = [[0, 0x10ffff]];
 
 /** Whether some text that is not empty matches both: globs of characters, `.`, `[a-z]`, each with `*` or `+` behind it. */
 export function globsOverlap(first: string, second: string, charge: Charge): boolean {
+  charge((first.length + second.length) * 4);
   const [one, other] = [parse(first), parse(second)];
   const width = other.length + 1;
   charge(one.length * other.length * 2 + rangesIn(one) * rangesIn(other));
