@@ -126,3 +126,12 @@ test('the work is linear in the text, for patterns that take others exponential 
     assert.ok(work(2000) < 2.1 * work(1000), pattern);
   }
 });
+
+test('repetitions of nothing inside each other are too large, not endless', { timeout: 60_000 }, () => {
+  for (const nothing of ['(?:)', '()', '(?:|)', 'a{0}', '(?:(?:)(?:)(?:))']) {
+    const pattern = `(?:(?:(?:${nothing}{1000}){1000}){1000}){1000}`;
+    const program = compileRegex(nothing === 'a{0}' ? pattern.replace('a{0}{1000}', 'a{0}') : pattern);
+    assert.ok(isFault(program), pattern);
+  }
+  assert.ok(!isFault(compileRegex('(?:){1000}')));
+});

@@ -20,6 +20,8 @@ export interface RegexProgram {
 }
 
 const MAX_STEPS = 5000;
+/** Parts of the pattern that are gone through: repetitions of nothing make no steps, however many there are inside each other. */
+const MAX_VISITS = 10 * MAX_STEPS;
 
 /**
  * A pattern as an automaton whose running time is linear in the text: steps times characters at most. Captures cost time, so
@@ -42,13 +44,14 @@ class Builder {
   readonly steps: Step[] = [];
   readonly captures: (string | undefined)[] = [];
   readonly #keepsCaptures: boolean;
+  #visits = 0;
 
   constructor(keepsCaptures: boolean) {
     this.#keepsCaptures = keepsCaptures;
   }
 
   get isFull(): boolean {
-    return this.steps.length > MAX_STEPS;
+    return this.steps.length > MAX_STEPS || this.#visits > MAX_VISITS;
   }
 
   add(step: Step): number {
@@ -58,6 +61,7 @@ class Builder {
   build(node: RegexNode, next: number): number {
     // The caller looks at the size; nothing more is built.
     if (this.isFull) return next;
+    this.#visits += 1;
     switch (node.kind) {
       case 'character':
         return this.add({ kind: 'character', test: node.test, next });
