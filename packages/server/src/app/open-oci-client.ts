@@ -16,12 +16,13 @@ export async function openOciClient(
   },
   host: Host,
 ): Promise<OciClient | Fault> {
-  const { caFile, dockerConfigFile, plainHttp, ...rest } = config;
-  const ca =
+  const { caFile, ca: inline, dockerConfigFile, plainHttp, ...rest } = config;
+  const fromFile =
     caFile === undefined
       ? undefined
       : await attempt('PC_CONFIG_VALUE', 'cannot read `sources.oci.caFile`', () => host.readFile(caFile));
-  if (isFault(ca)) return ca;
+  if (isFault(fromFile)) return fromFile;
+  const ca = joinedPem(fromFile, inline);
   return createOciClient({
     ...rest,
     plainHttp: typeof plainHttp === 'function' ? plainHttp : (registry) => plainHttp.includes(registry),
@@ -35,4 +36,10 @@ export async function openOciClient(
     userAgent: `portcullis/${VERSION}`,
     ...(ca === undefined ? {} : { ca }),
   });
+}
+
+/** Authorities of a file and of the configuration itself; undefined when there are none. */
+export function joinedPem(...texts: readonly (string | undefined)[]): string | undefined {
+  const given = texts.filter((text) => text !== undefined && text !== '');
+  return given.length === 0 ? undefined : given.join('\n');
 }

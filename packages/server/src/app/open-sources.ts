@@ -16,7 +16,7 @@ import type { Config } from './config/config.ts';
 import { wasiModulesOf } from './config/wasi-modules-of.ts';
 import { createHost } from './create-host.ts';
 import type { Cluster } from './kube/open-cluster.ts';
-import { openOciClient } from './open-oci-client.ts';
+import { joinedPem, openOciClient } from './open-oci-client.ts';
 
 export interface Sources {
   readonly files: DocumentSource;
@@ -42,12 +42,13 @@ export async function openSources(
   const { policies, sources, dataDirectory, kubewarden } = config;
   const { wall } = clock;
   const { maxModuleBytes, url } = sources;
-  const { caFile, ...limits } = url;
-  const ca =
+  const { caFile, ca: inline, ...limits } = url;
+  const fromFile =
     caFile === undefined
       ? undefined
       : await attempt('PC_CONFIG_VALUE', 'cannot read `sources.url.caFile`', () => readFile(caFile, 'utf8'));
-  if (isFault(ca)) return ca;
+  if (isFault(fromFile)) return fromFile;
+  const ca = joinedPem(fromFile, inline);
   const registries = await openRegistries(sources, clock, log);
   if (isFault(registries)) return registries;
   return {

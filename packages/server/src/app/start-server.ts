@@ -122,10 +122,11 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     return started;
   }
   policies.watch();
-  if (cluster !== undefined) {
+  const kept = clusterWithDuties(config, cluster);
+  if (kept !== undefined) {
     duties = await openClusterDuties({
       config,
-      cluster,
+      cluster: kept,
       loader,
       policies: () => loader.policies(),
       status: (name) => policies.view(name)?.status,
@@ -165,6 +166,11 @@ export async function startServer(configured: Config): Promise<RunningServer | F
       }),
     drain: () => (draining ??= end()),
   };
+}
+
+/** Who writes nothing to the cluster needs no lease. */
+function clusterWithDuties({ kubernetes }: Config, cluster: Cluster | undefined): Cluster | undefined {
+  return kubernetes.resources || kubernetes.registration.enabled ? cluster : undefined;
 }
 
 interface Parts {

@@ -44,6 +44,7 @@ function optionOf({ flag, variable, value, does }: PolicyServerFlag): Option {
 
 function effectOf(does: PolicyServerFlag['does']): string {
   if (does === 'nothing') return 'has no effect';
+  if (does === 'sources') return 'sets `sources.oci.plainHttp`, `sources.oci.ca` and `sources.url.ca`';
   if ('key' in does) return `sets ${does.key}`;
   return 'note' in does ? does.note : `refused: ${does.refuse}`;
 }

@@ -86,6 +86,7 @@ describe('configuration', () => {
       'management.tokens': `[{name: n, role: viewer, sha256: ${'a'.repeat(64)}}]`,
       'management.tokensFile': tokensFile,
       'kubewarden.policyTimeout': '3s',
+      'capabilities.ociTtl': '3m',
       'sources.oci.refresh': '1m',
       'sources.oci.plainHttp': 'registry.test:5000',
       'sources.oci.mirrors': '[{registry: ghcr.io, endpoints: ["https://mirror.test/ghcr"]}]',

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig, type LoadedConfig } from '../../src/app/config/load-config.ts';
 import { POLICY_SERVER_FLAGS } from '../../src/app/config/policy-server-flags.ts';
@@ -152,7 +155,86 @@ test('every flag has a variable of its own, and each key that one sets exists', 
   for (const { variable, value, does } of POLICY_SERVER_FLAGS) {
     const sample = value === undefined ? 'true' : '1';
     const result = await load({ ...CONTROLLER, [variable]: sample });
-    if (does !== 'nothing' && 'refuse' in does) assert.ok(isFault(result), variable);
+    if (typeof does === 'object' && 'refuse' in does) assert.ok(isFault(result), variable);
     else if (isFault(result)) assert.match(result.message, new RegExp(variable));
   }
+});
+
+test('in a pod its account answers policies that read the cluster, and nothing else of a cluster is touched', async () => {
+  const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' };
+  const { enabled, resources, configMaps, secrets, namespaceLabels, registration } = (
+    await loaded({ ...CONTROLLER, ...pod })
+  ).config.kubernetes;
+  assert.deepEqual(
+    { enabled, resources, configMaps, secrets, namespaceLabels, registers: registration.enabled },
+    {
+      enabled: true,
+      resources: false,
+      configMaps: '',
+      secrets: '',
+      namespaceLabels: false,
+      registers: false,
+    },
+  );
+  assert.equal((await loaded(CONTROLLER)).config.kubernetes.enabled, false);
+  const off = await loaded({ ...CONTROLLER, ...pod, PORTCULLIS_KUBERNETES_ENABLED: 'false' });
+  assert.equal(off.config.kubernetes.enabled, false);
+});
+
+async function withSources(
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<LoadedConfig | Fault> {
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-sources-'));
+  try {
+    for (const [name, content] of Object.entries({ 'sources.yml': text, ...files }))
+      await writeFile(join(folder, name), content.replaceAll('FOLDER', folder));
+    return await load({ ...CONTROLLER, KUBEWARDEN_SOURCES_PATH: join(folder, 'sources.yml') });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('its sources: registries without TLS, and authorities of hosts, as files or as they are', async () => {
+  const read = await withSources(
+    `insecure_sources: ['registry.test:5000', 'own.test']
+source_authorities:
+  own.test:
+    - {type: Path, path: FOLDER/ca.pem}
+    - {type: Data, data: "second\\n"}
+  other.test:
+    - {type: Data, data: second}
+`,
+    { 'ca.pem': 'first\n' },
+  );
+  assert.ok(!isFault(read), isFault(read) ? read.message : '');
+  const { oci, url } = read.config.sources;
+  assert.deepEqual(oci.plainHttp, ['registry.test:5000']);
+  assert.deepEqual([oci.ca, url.ca], ['first\nsecond', 'first\nsecond']);
+  assert.deepEqual(
+    read.warnings.map((warning) => /`registry\.test:5000`: spoken to without TLS/.test(warning)),
+    [true],
+  );
+});
+
+test('sources that cannot be used are refused with the place', async () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['insecure: [a]', /sources\.yml`: : Unrecognized key/],
+    ['source_authorities: {a: [{type: Path}]}', /source_authorities\.a\.0\.path: /],
+    [
+      'source_authorities: {a: [{type: Path, path: /no/such.pem}]}',
+      /authority of `a`, `\/no\/such\.pem`: ENOENT/,
+    ],
+    ['a: [', /sources\.yml`: /],
+    ['insecure_sources: ["http://a/b"]', /sources\.oci\.plainHttp/],
+  ];
+  for (const [text, expected] of cases) {
+    const refused = await withSources(text);
+    assert.ok(isFault(refused), text);
+    assert.match(refused.message, /^variable KUBEWARDEN_SOURCES_PATH/);
+    assert.match(refused.message, expected);
+  }
+  const empty = await withSources('');
+  assert.ok(!isFault(empty));
+  assert.deepEqual([empty.config.sources.oci.plainHttp, empty.warnings], [[], []]);
 });

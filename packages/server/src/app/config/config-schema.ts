@@ -166,6 +166,7 @@ const oci = z.strictObject({
     .optional()
     .describe('`config.json` of docker with credentials; default: `$DOCKER_CONFIG` or `~/.docker`, if there'),
   caFile: path.optional().describe('PEM file with further authorities for registries'),
+  ca: z.string().optional().describe('further authorities for registries, in PEM'),
 });
 
 const sources = z.strictObject({
@@ -178,6 +179,7 @@ const sources = z.strictObject({
         .prefault('30s')
         .describe('time for one download'),
       caFile: path.optional().describe('PEM file with further authorities for downloads'),
+      ca: z.string().optional().describe('further authorities for downloads, in PEM'),
     })
     .prefault({})
     .describe('modules from URLs'),

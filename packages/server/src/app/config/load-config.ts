@@ -34,7 +34,7 @@ export async function loadConfig(input: ConfigInput): Promise<LoadedConfig | Fau
   const file = await readConfigFile(input);
   if (isFault(file)) return file;
   const environment = readEnvironment(input.environment, input.workingDirectory);
-  const standIn = readStandIn(input);
+  const standIn = await readStandIn(input);
   if (isFault(standIn)) return standIn;
   const merged = mergeLayers([
     standIn,
@@ -52,14 +52,19 @@ export async function loadConfig(input: ConfigInput): Promise<LoadedConfig | Fau
   return isFault(config) ? config : { config, warnings: [...standIn.warnings, ...environment.warnings] };
 }
 
-function readStandIn({
+async function readStandIn({
   policyServer,
   environment,
   workingDirectory,
-}: ConfigInput): PolicyServerLayer | Fault {
+}: ConfigInput): Promise<PolicyServerLayer | Fault> {
   if (policyServer === undefined && !isPolicyServer(environment))
     return { settings: new Map(), warnings: [] };
-  return readPolicyServer({ flags: policyServer ?? new Map(), environment, base: workingDirectory });
+  return readPolicyServer({
+    flags: policyServer ?? new Map(),
+    environment,
+    base: workingDirectory,
+    readText: (path) => readFile(path, 'utf8'),
+  });
 }
 
 async function readConfigFile(input: ConfigInput): Promise<ConfigLayer | Fault> {

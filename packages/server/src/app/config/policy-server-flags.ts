@@ -14,6 +14,8 @@ type FlagEffect =
   | { readonly note: string }
   /** Taken: there is nothing to do. */
   | 'nothing'
+  /** Names a `sources.yml`. */
+  | 'sources'
   /** The server does not start with it. */
   | { readonly refuse: string };
 
@@ -32,11 +34,7 @@ export const POLICY_SERVER_FLAGS: readonly PolicyServerFlag[] = [
   row('--workers', { key: 'serving.threads' }, 'N'),
   row('--policies', { key: 'kubewarden.policiesFile' }, 'FILE'),
   row('--policies-download-dir', { key: 'dataDirectory' }, 'DIR'),
-  row(
-    '--sources-path',
-    { note: 'it is not read: `sources.oci.plainHttp` and `sources.oci.caFile` say the same' },
-    'FILE',
-  ),
+  row('--sources-path', 'sources', 'FILE'),
   row(
     '--verification-path',
     {

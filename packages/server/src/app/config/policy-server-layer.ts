@@ -1,6 +1,7 @@
-import { Fault } from '../../kernel/fault.ts';
+import { Fault, isFault } from '../../kernel/fault.ts';
 import { absolute, findKey, type ConfigLayer, type Setting } from './config-layer.ts';
 import { POLICY_SERVER_FLAGS, type PolicyServerFlag } from './policy-server-flags.ts';
+import { readPolicyServerSources } from './policy-server-sources.ts';
 import { readText } from './read-text.ts';
 
 export interface PolicyServerInput {
@@ -9,6 +10,7 @@ export interface PolicyServerInput {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The working directory. */
   readonly base: string;
+  readonly readText: (path: string) => Promise<string>;
 }
 
 export interface PolicyServerLayer extends ConfigLayer {
@@ -25,6 +27,13 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'sources.url.allowWithoutDigest': 'true',
   'sources.oci.allowPrivate': 'true',
 };
+/** In a pod: its account answers policies that read the cluster; everything else of a cluster is left alone. */
+const IN_A_POD: Readonly<Record<string, string>> = {
+  'kubernetes.enabled': 'true',
+  'kubernetes.resources': 'false',
+  'kubernetes.configMaps': '',
+  'kubernetes.namespaceLabels': 'false',
+};
 const LONGEST = '30s';
 
 /** Whether the variables are those of a policy-server: its controller always names the file. */
@@ -32,11 +41,17 @@ export function isPolicyServer(environment: PolicyServerInput['environment']): b
   return (environment['KUBEWARDEN_POLICIES'] ?? '') !== '';
 }
 
+function isInPod(environment: PolicyServerInput['environment']): boolean {
+  const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '' } = environment;
+  return host !== '' && port !== '';
+}
+
 /** The configuration that flags and variables of Kubewarden's policy-server stand for. PC_CONFIG_VALUE. */
-export function readPolicyServer({ flags, environment, base }: PolicyServerInput): PolicyServerLayer | Fault {
+export async function readPolicyServer(input: PolicyServerInput): Promise<PolicyServerLayer | Fault> {
+  const { flags, environment, base } = input;
   const settings = new Map<string, Setting>();
   const warnings: string[] = [];
-  const set = (name: string, text: string, where: string): void => {
+  const set: SetKey = (name, text, where) => {
     const key = findKey(name);
     if (key === undefined) throw new TypeError(`no key \`${name}\``);
     settings.set(name, {
@@ -45,28 +60,50 @@ export function readPolicyServer({ flags, environment, base }: PolicyServerInput
       where: () => where,
     });
   };
-  for (const [name, text] of Object.entries(DEFAULTS)) set(name, text, 'default of the policy-server');
+  const defaults = isInPod(environment) ? { ...DEFAULTS, ...IN_A_POD } : DEFAULTS;
+  for (const [name, text] of Object.entries(defaults)) set(name, text, 'default of the policy-server');
 
   for (const row of POLICY_SERVER_FLAGS) {
     const { does } = row;
     const given = givenTo(row, flags, environment);
     if (given === undefined || does === 'nothing') continue;
-    const { text, where } = given;
+    const problem = does === 'sources' ? await applySources(given) : apply(row.flag, does, given);
+    if (problem !== undefined) return problem;
+  }
+  return { settings, warnings };
+
+  async function applySources({ text, where }: Given): Promise<Fault | undefined> {
+    const sources = await readPolicyServerSources(text, where, input);
+    if (isFault(sources)) return sources;
+    warnings.push(...sources.warnings);
+    if (sources.plainHttp.length > 0) set('sources.oci.plainHttp', sources.plainHttp.join(','), where);
+    if (sources.ca === '') return undefined;
+    for (const key of ['sources.oci.ca', 'sources.url.ca']) set(key, sources.ca, where);
+    return undefined;
+  }
+
+  function apply(
+    flag: string,
+    does: Exclude<PolicyServerFlag['does'], string>,
+    { text, where }: Given,
+  ): Fault | undefined {
     if ('refuse' in does) return new Fault('PC_CONFIG_VALUE', `${where}: ${does.refuse}`);
     if ('note' in does) warnings.push(`${where}: ${does.note}`);
     else set(does.key, inOurWords(text, does.as), where);
-    if (row.flag === '--disable-timeout-protection') set('kubewarden.policyTimeout', LONGEST, where);
-    if (row.flag === '--client-ca-file') {
+    if (flag === '--disable-timeout-protection') set('kubewarden.policyTimeout', LONGEST, where);
+    if (flag === '--client-ca-file') {
       if (text.includes(','))
         return new Fault('PC_CONFIG_VALUE', `${where}: put all authorities into one file`);
       set('serving.tls.requireClientCert', 'true', where);
     }
-    if (row.flag === '--log-fmt' && text === 'otlp') {
+    if (flag === '--log-fmt' && text === 'otlp') {
       warnings.push(`${where}: spans are sent where \`telemetry.otlp.endpoint\` says, over HTTP`);
     }
+    return undefined;
   }
-  return { settings, warnings };
 }
+
+type SetKey = (name: string, text: string, where: string) => void;
 
 interface Given {
   readonly text: string;
