@@ -5,12 +5,8 @@ import { cliPage } from './cli-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { metricsPage } from './metrics-page.ts';
+import type { NotHere } from './not-here.ts';
 import { policyDocumentPage } from './policy-document-page.ts';
-
-/** Why a page cannot be made on this machine. */
-export interface NotHere {
-  readonly reason: string;
-}
 
 /** Generated references and manifests, by path from the root of the repository. */
 export const PAGES: Readonly<Record<string, () => string | Promise<string | NotHere>>> = {

@@ -1,0 +1,4 @@
+/** Why a page cannot be made on this machine. */
+export interface NotHere {
+  readonly reason: string;
+}
