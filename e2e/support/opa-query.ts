@@ -32,8 +32,8 @@ export async function evaluateQuery(
   try {
     const call = createOpaCall(host, {
       description: shared.description,
-      data: new Uint8Array(0),
-      input: Buffer.from(input),
+      data: [],
+      input: [Buffer.from(input)],
       entrypoint: 0,
       isOneCall: true,
       policy: 'query',

@@ -8,6 +8,8 @@ export interface HostCaller<T> extends HostCall<T> {
   readonly hasEnded: boolean;
   /** What to throw so that a guest that was ended does not go on. */
   readonly stop: Error;
+  /** Takes from the guest's fuel what was paid since the last time. */
+  settle(): void;
   /** Ends the guest, unless it was ended before. */
   end(ending: Ending): void;
   /** Milliseconds until the guest's time is over. */
@@ -46,7 +48,9 @@ function bind<T>(offered: HostFunction<T>, name: string, guest: HostCaller<T>): 
     return (...args: number[]): number | void => {
       if (guest.hasEnded) throw guest.stop;
       try {
-        return call(guest, ...args);
+        const answer = call(guest, ...args);
+        guest.settle();
+        return answer;
       } catch (error) {
         throw failed(error, name, guest);
       }
@@ -86,6 +90,7 @@ function bounded<T>(
     answer.then(
       (value) => {
         clearTimeout(timer);
+        guest.settle();
         resolve(value);
       },
       (error: unknown) => {

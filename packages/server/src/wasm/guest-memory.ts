@@ -27,6 +27,8 @@ export interface MemoryParts {
 export class InstanceMemory implements GuestMemory {
   readonly #parts: MemoryParts;
   #bytes = new Uint8Array(0);
+  /** The guest sees at least so many bytes: what it sees only grows until it is reset. */
+  #known = 0;
 
   constructor(parts: MemoryParts) {
     this.#parts = parts;
@@ -47,9 +49,19 @@ export class InstanceMemory implements GuestMemory {
 
   view(pointer: number, length: number): Uint8Array<ArrayBuffer> | undefined {
     const start = pointer >>> 0;
-    if (!(length >= 0 && start + length <= this.size)) return undefined;
+    if (!(length >= 0 && this.#reaches(start + length))) return undefined;
     this.#parts.pay(VIEW_FUEL + (length >>> 2));
     return this.physical.subarray(start, start + length);
+  }
+
+  #reaches(end: number): boolean {
+    if (end <= this.#known) return true;
+    this.#known = this.size;
+    return end <= this.#known;
+  }
+
+  forgetSize(): void {
+    this.#known = 0;
   }
 
   write(pointer: number, bytes: Uint8Array): boolean {

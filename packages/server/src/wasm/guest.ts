@@ -85,6 +85,8 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   #task: Task<T> | undefined;
   #granted = 0;
   #debt = 0;
+  /** What a host function has taken so far; globals are slow to reach from here, so it is settled when it returns. */
+  #owed = 0;
   #ending: Ending | undefined;
   slices = 0;
   #sliceStart = 0;
@@ -133,6 +135,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
     this.#task = task;
     this.#granted = first;
     this.#debt = 0;
+    this.#owed = 0;
     this.#ending = undefined;
     this.slices = 1;
     this.#sliceStart = now;
@@ -179,7 +182,8 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   }
 
   #usage(): Usage {
-    return { fuel: this.#granted + this.#debt - this.#fuel.value, memoryBytes: this.memory.size };
+    const fuel = this.#granted + this.#debt + this.#owed - this.#fuel.value;
+    return { fuel, memoryBytes: this.memory.size };
   }
 
   /** Asked by the guest when its fuel is below zero by `deficit`; below zero is the refusal. */
@@ -246,9 +250,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   }
 
   pay(fuel: number): void {
-    const left = this.#fuel.value - fuel;
-    this.#fuel.value = Math.max(left, MIN_FUEL);
-    if (left < MIN_FUEL) this.#debt += MIN_FUEL - left;
+    this.#owed += fuel;
   }
 
   exit(code: number): never {
@@ -257,6 +259,14 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   }
 
   // What their binding uses.
+
+  settle(): void {
+    if (this.#owed === 0) return;
+    const left = this.#fuel.value - this.#owed;
+    this.#fuel.value = Math.max(left, MIN_FUEL);
+    if (left < MIN_FUEL) this.#debt += MIN_FUEL - left;
+    this.#owed = 0;
+  }
 
   get hasEnded(): boolean {
     return this.#ending !== undefined;
@@ -289,6 +299,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
 
   reset(): void {
     (this.#exports[RESERVED.reset] as () => void)();
+    this.memory.forgetSize();
     if (this.#snapshot !== undefined) restoreSnapshot(this.memory.physical, this.#snapshot);
   }
 

@@ -1,36 +1,17 @@
 import { Fault } from '../../kernel/fault.ts';
-import {
-  BuiltinFailure,
-  BuiltinLimit,
-  type Builtin,
-  type BuiltinContext,
-} from '../../rego/builtins/builtin.ts';
-import { BUILTINS } from '../../rego/builtins/builtins.ts';
+import { BuiltinFailure, BuiltinLimit, type Builtin } from '../../rego/builtins/builtin.ts';
 import { parseValue } from '../../rego/values/parse-value.ts';
 import { printValue } from '../../rego/values/print-value.ts';
 import type { RegoValue } from '../../rego/values/rego-value.ts';
 import type { HostCall } from '../../wasm/host-interface.ts';
+import { createBuiltinUse, FUEL, type BuiltinUse } from './builtin-use.ts';
 import type { OpaCall } from './opa-call.ts';
-import { readText } from './opa-memory.ts';
+import { decodeText, latin1Text, viewText } from './opa-memory.ts';
 
 /** Bytes of all arguments of a call together, and of its result: reading and writing them takes some 50 ms at most. */
 const MAX_VALUE_BYTES = 1024 * 1024;
-/** Units of about 100 ns that one call of a builtin may take. */
-const MAX_UNITS = 100_000;
-/** Fuel for a unit, and for a byte of text that is read into a value or written from one. */
-const FUEL = { unit: 1000, byte: 100 };
-
-/** Names by number, as the module wants them; a fault when it wants one that is not offered. */
-export function resolveBuiltins(wanted: ReadonlyMap<string, number>): ReadonlyMap<number, Builtin> | Fault {
-  const lacking = [...wanted.keys()].filter((name) => !BUILTINS.has(name)).sort();
-  if (lacking.length > 0) {
-    const names = lacking.map((name) => `\`${name}\``).join(', ');
-    return new Fault('PC_OPA_BUILTIN', `the module calls builtin functions that are not offered: ${names}`, {
-      data: { lacking },
-    });
-  }
-  return new Map([...wanted].map(([name, number]) => [number, BUILTINS.get(name) as Builtin]));
-}
+/** Bytes of the arguments, and of the result, of a call whose answer is remembered. */
+const MAX_REMEMBERED = 256;
 
 /** The text of what a builtin gives for the arguments at the addresses; undefined, or a fault that ends the run. */
 export function callBuiltin(
@@ -40,61 +21,64 @@ export function callBuiltin(
 ): Uint8Array | undefined | Fault {
   const builtin = call.context.description.builtins.get(id);
   if (builtin === undefined) return broken(`it calls builtin function ${id}, which it has not declared`);
-  const args: RegoValue[] = [];
-  let room = MAX_VALUE_BYTES;
+  const texts: Uint8Array[] = [];
+  let length = 0;
   for (const address of addresses) {
-    const text = readText(call.memory, address, room);
+    const text = viewText(call.memory, address, MAX_VALUE_BYTES - length);
     if (text === undefined)
       return broken('an argument of a builtin function is too large or not in its memory');
-    room -= text.length;
-    call.pay(text.length * FUEL.byte);
-    const value = parseValue(Buffer.from(text.buffer, text.byteOffset, text.length).toString());
+    length += text.length;
+    texts.push(text);
+  }
+  call.pay(length * FUEL.byte);
+  // Texts have no NUL in them.
+  const key = length > MAX_REMEMBERED ? undefined : texts.map(latin1Text).join('\0');
+  const known = key === undefined ? undefined : builtin.answers.get(key);
+  if (known !== undefined) {
+    call.pay(known.fuel);
+    return known.text;
+  }
+  const use = createBuiltinUse(call);
+  const text = answer(builtin.run, texts, use);
+  if (text instanceof Fault) return text;
+  if (key !== undefined && use.isPure && (text?.length ?? 0) <= MAX_REMEMBERED)
+    builtin.answers.set(key, { ...(text === undefined ? {} : { text }), fuel: use.fuel });
+  return text;
+}
+
+function answer(
+  builtin: Builtin,
+  texts: readonly Uint8Array[],
+  use: BuiltinUse,
+): Uint8Array | undefined | Fault {
+  const args: RegoValue[] = [];
+  for (const text of texts) {
+    const value = parseValue(decodeText(text));
     if (value === undefined) return broken('an argument of a builtin function is no value');
     args.push(value);
   }
-  const result = run(builtin, args, call);
+  const result = run(builtin, args, use);
   if (result === undefined || result instanceof Fault) return result;
-  const text = Buffer.from(result);
-  call.pay(text.length * FUEL.byte);
+  const text = Buffer.from(printValue(result));
+  use.pay(text.length * FUEL.byte);
   return text.length <= MAX_VALUE_BYTES ? text : broken('the result of a builtin function is too large');
 }
 
 function run(
   builtin: Builtin,
   args: readonly RegoValue[],
-  call: HostCall<OpaCall>,
-): string | undefined | Fault {
+  { context }: BuiltinUse,
+): RegoValue | undefined | Fault {
   try {
-    const result = builtin(args, createContext(call));
-    return result === undefined ? undefined : printValue(result, MAX_VALUE_BYTES);
+    return builtin(args, context);
   } catch (error) {
     if (error instanceof BuiltinFailure) return undefined;
     if (error instanceof BuiltinLimit) return broken(error.message);
-    // Values nested by the thousands, and results without end.
+    // Values nested by the thousands.
     if (error instanceof RangeError)
-      return broken('a builtin function got or gave a value that is too large or nested too deeply');
+      return broken('a builtin function got values that are nested too deeply');
     throw error;
   }
-}
-
-function createContext(call: HostCall<OpaCall>): BuiltinContext {
-  const { now, memory, print, random } = call.context;
-  let left = MAX_UNITS;
-  return {
-    now,
-    memory,
-    print,
-    charge(units) {
-      call.pay(Math.min(units, MAX_UNITS) * FUEL.unit);
-      left -= units;
-      if (!(left >= 0)) throw new BuiltinLimit('a builtin function had too much work in one call');
-    },
-    random(length) {
-      const bytes = new Uint8Array(length);
-      random(bytes);
-      return bytes;
-    },
-  };
 }
 
 function broken(message: string): Fault {

@@ -1,21 +1,24 @@
 import { randomFillSync } from 'node:crypto';
 import type { Fault } from '../../kernel/fault.ts';
-import type { Builtin } from '../../rego/builtins/builtin.ts';
 import type { RegoValue } from '../../rego/values/rego-value.ts';
 import type { EngineHost } from '../engine.ts';
+import type { HostBuiltin } from './host-builtin.ts';
 
 /** What a module says of itself; the same for all of its instances. */
 export interface OpaDescription {
-  builtins: ReadonlyMap<number, Builtin>;
+  builtins: ReadonlyMap<number, HostBuiltin>;
   /** Number by name. */
   entrypoints: ReadonlyMap<string, number>;
 }
 
+/** JSON text in pieces. */
+export type Document = readonly Uint8Array[];
+
 /** What one run of a module exchanges with its host. */
 export interface OpaCall {
   readonly description: OpaDescription;
-  readonly data: Uint8Array;
-  readonly input: Uint8Array;
+  readonly data: Document;
+  readonly input: Document;
   readonly entrypoint: number;
   /** ABI 1.2. */
   readonly isOneCall: boolean;
@@ -24,7 +27,7 @@ export interface OpaCall {
   /** Why the host or the module itself ended the run. */
   fault: Fault | undefined;
   /** What the last builtin gave, until the module has taken it. */
-  pending: Uint8Array;
+  pending: Document;
   readonly now: bigint;
   readonly memory: Map<string, RegoValue>;
   readonly random: (bytes: Uint8Array) => void;
@@ -33,23 +36,27 @@ export interface OpaCall {
 
 export interface OpaQuestion {
   readonly description: OpaDescription;
-  readonly data: Uint8Array;
-  readonly input: Uint8Array;
+  readonly data: Document;
+  readonly input: Document;
   readonly entrypoint: number;
   readonly isOneCall: boolean;
   /** The name that log lines get. */
   readonly policy: string;
 }
 
-const NOTHING = new Uint8Array(0);
+const NOTHING: Document = [];
 /** Characters that one evaluation may write to the log. */
 const MAX_PRINTED = 64 * 1024;
 
 export function createOpaCall({ clock, log, random }: EngineHost, question: OpaQuestion): OpaCall {
-  const { policy, ...rest } = question;
+  const { description, data, input, entrypoint, isOneCall, policy } = question;
   let printed = 0;
   return {
-    ...rest,
+    description,
+    data,
+    input,
+    entrypoint,
+    isOneCall,
     result: undefined,
     fault: undefined,
     pending: NOTHING,

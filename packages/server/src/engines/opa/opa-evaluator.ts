@@ -33,7 +33,7 @@ export function createOpaEvaluator(
   const { metadata, spec } = policy;
   const { shared, isFirst, release } = useOpaInstances(module, spec.limits, host, settings.data);
   const { description } = shared;
-  const question = { description, data: NO_DATA, isOneCall: isOneCall(module.info), policy: metadata.name };
+  const question = { description, data: [], isOneCall: isOneCall(module.info), policy: metadata.name };
   const sandbox = createSandbox<OpaCall>(module, {
     host: OPA_HOST,
     limits: spec.limits,
@@ -58,7 +58,7 @@ export function createOpaEvaluator(
       const refused = description.entrypoints.size === 0 ? await prepare(deadline) : undefined;
       const entrypoint = refused ?? findEntrypoint(description.entrypoints, spec.entrypoint);
       if (isFault(entrypoint)) return { verdict: faulted(entrypoint), fuel: 0, memoryBytes: 0 };
-      const input = Buffer.concat([settings.head, review.request.bytes, settings.tail]);
+      const input = [settings.head, review.request.bytes, settings.tail];
       const call = createOpaCall(host, { ...question, input, entrypoint });
       const run = await sandbox.run(ENTRY.evaluate, call, deadline);
       if (isFault(run)) {
@@ -86,8 +86,6 @@ export function createOpaEvaluator(
     return isFault(verdict) ? faulted(verdict) : verdict;
   }
 }
-
-const NO_DATA = new Uint8Array(0);
 
 function faulted({ code, message }: Fault): Verdict {
   return { outcome: 'fault', code, message };

@@ -2,9 +2,10 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import { parseJson } from '../../kernel/json/parse-json.ts';
 import { isJsonObject } from '../../kernel/json/json-equal.ts';
 import type { HostCall, HostFunction, HostInterface } from '../../wasm/host-interface.ts';
-import { callBuiltin, resolveBuiltins } from './opa-builtins.ts';
-import type { OpaCall } from './opa-call.ts';
-import { readText } from './opa-memory.ts';
+import { resolveBuiltins } from './host-builtin.ts';
+import { callBuiltin } from './opa-builtins.ts';
+import type { Document, OpaCall } from './opa-call.ts';
+import { decodeText, viewText } from './opa-memory.ts';
 
 const MAX_ABORT_BYTES = 1024;
 /** Of an answer, and of a line for the log. */
@@ -13,7 +14,7 @@ const NO_FUNCTION = { params: [], results: [] } as const;
 
 const READERS: readonly ((call: HostCall<OpaCall>, text: Uint8Array) => Fault | undefined)[] = [
   ({ context }, text) => {
-    context.result = text;
+    context.result = text.slice();
     return undefined;
   },
   ({ context }, text) => {
@@ -40,16 +41,16 @@ export const OPA_HOST: HostInterface<OpaCall> = {
     opa_abort: {
       type: { params: ['i32'], results: [] },
       call: (call, address) => {
-        const text = readText(call.memory, address, MAX_ABORT_BYTES);
-        const reason = text === undefined ? 'without a readable reason' : Buffer.from(text).toString();
+        const text = viewText(call.memory, address, MAX_ABORT_BYTES);
+        const reason = text === undefined ? 'without a readable reason' : decodeText(text);
         return end(call, new Fault('PC_OPA_ABORT', `the policy aborted: ${reason}`));
       },
     },
     opa_println: {
       type: { params: ['i32'], results: [] },
       call: ({ context, memory }, address) => {
-        const text = readText(memory, address, MAX_TEXT_BYTES);
-        if (text !== undefined) context.print(Buffer.from(text).toString());
+        const text = viewText(memory, address, MAX_TEXT_BYTES);
+        if (text !== undefined) context.print(decodeText(text));
       },
     },
     opa_builtin0: builtin(0),
@@ -60,18 +61,20 @@ export const OPA_HOST: HostInterface<OpaCall> = {
   },
 
   host: {
-    length: { type: NO_FUNCTION, call: ({ context }, what) => documentOf(context, what).length },
+    length: { type: NO_FUNCTION, call: ({ context }, what) => lengthOf(documentOf(context, what)) },
     write: {
       type: NO_FUNCTION,
       call: (call, what, address) => {
-        if (call.memory.write(address, documentOf(call.context, what))) return;
+        const document = documentOf(call.context, what);
+        const target = call.memory.view(address, lengthOf(document));
+        if (target !== undefined) return put(document, target);
         end(call, new Fault('PC_OPA_RESULT', 'the policy made room for a document outside of its memory'));
       },
     },
     read: {
       type: NO_FUNCTION,
       call: (call, what, address) => {
-        const text = readText(call.memory, address, MAX_TEXT_BYTES);
+        const text = viewText(call.memory, address, MAX_TEXT_BYTES);
         const fault =
           text === undefined
             ? new Fault('PC_OPA_RESULT', 'its answer is too large or lies outside of its memory')
@@ -85,7 +88,7 @@ export const OPA_HOST: HostInterface<OpaCall> = {
         const answer = callBuiltin(call, id, addresses.slice(0, count));
         if (isFault(answer)) return end(call, answer);
         if (answer === undefined) return -1;
-        call.context.pending = answer;
+        call.context.pending = [answer];
         return answer.length;
       },
     },
@@ -102,9 +105,23 @@ function builtin(operands: number): HostFunction<OpaCall> {
   return { type: { params, results: ['i32'] }, byAdapter: true };
 }
 
-function documentOf({ data, input, pending }: OpaCall, what: number): Uint8Array {
+function documentOf({ data, input, pending }: OpaCall, what: number): Document {
   if (what === 0) return data;
   return what === 1 ? input : pending;
+}
+
+function lengthOf(document: Document): number {
+  let length = 0;
+  for (const piece of document) length += piece.length;
+  return length;
+}
+
+function put(document: Document, target: Uint8Array): void {
+  let at = 0;
+  for (const piece of document) {
+    target.set(piece, at);
+    at += piece.length;
+  }
 }
 
 function end(call: HostCall<OpaCall>, fault: Fault): never {

@@ -5,15 +5,13 @@ import { ENTRY, opaAdapter } from './opa-adapter.ts';
 import { createOpaCall, type OpaCall, type OpaDescription } from './opa-call.ts';
 import { OPA_HOST } from './opa-host.ts';
 
-const NO_INPUT = new Uint8Array(0);
-
 /**
  * Instances by module and data: the data is read into the module once, before the state is kept that every evaluation starts
  * from. No evaluation is run ahead: a module drops all that an earlier one set up when it sets its heap back.
  */
 export const useOpaInstances = createInstanceSharing((module, limits, host, dataText) => {
   const description: OpaDescription = { builtins: new Map(), entrypoints: new Map() };
-  const data = Buffer.from(dataText);
+  const data = [Buffer.from(dataText)];
   let start: OpaCall | undefined;
   return {
     description,
@@ -27,7 +25,7 @@ export const useOpaInstances = createInstanceSharing((module, limits, host, data
       initialise: {
         exports: [ENTRY.describe, ENTRY.load],
         context() {
-          const question = { description, data, input: NO_INPUT, entrypoint: 0, isOneCall: true };
+          const question = { description, data, input: [], entrypoint: 0, isOneCall: true };
           start = createOpaCall(host, { ...question, policy: 'start' });
           return start;
         },

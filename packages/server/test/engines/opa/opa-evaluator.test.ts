@@ -170,6 +170,37 @@ test('time and chance come from the ports of the host', async () => {
   assert.equal(random.message, 'the policy aborted: "11111111-1111-4111-9111-111111111111"');
 });
 
+test('what arguments alone decide is remembered at the same fuel; time and chance are not', async () => {
+  const question = '(call $abort (call $builtin1 (i32.const 1) (i32.const 0) (i32.const 0))) (i32.const 0)';
+  const moment = '(call $abort (call $builtin0 (i32.const 1) (i32.const 0))) (i32.const 0)';
+  const modules = {
+    amount: guest({ data: '"5Mi"', builtins: '{"units.parse_bytes":1}', evaluate: question }),
+    chance: guest({ data: '"seed"', builtins: '{"uuid.rfc4122":1}', evaluate: question }),
+    time: guest({ builtins: '{"time.now_ns":1}', evaluate: moment }),
+  };
+  let tick = 0;
+  const host: EngineHost = {
+    ...createTestHost(),
+    clock: { now: () => clock.now(), wall: () => 1_700_000_000_000 + tick++ },
+    random: (bytes) => void bytes.fill(tick),
+  };
+  const different: Record<string, number> = {};
+  for (const [name, bytes] of Object.entries(modules)) {
+    const module = await opaEngine.compile(bytes);
+    assert.ok(!isFault(module));
+    const evaluator = opaEngine.open(module, makePolicy('tested', { settings: null, limits }), host);
+    const seen: string[] = [];
+    for (let time = 0; time < 4; time++) {
+      const { verdict, fuel } = await evaluator.evaluate(makeReview({}), clock.now() + 10_000);
+      assert.ok(verdict.outcome === 'fault' && verdict.code === 'PC_OPA_ABORT');
+      seen.push(`${verdict.message} ${fuel}`);
+    }
+    different[name] = new Set(seen).size;
+    evaluator.close();
+  }
+  assert.deepEqual(different, { amount: 1, chance: 4, time: 4 });
+});
+
 test('work of a builtin that is too much ends the evaluation', async () => {
   const evaluate = '(drop (call $builtin1 (i32.const 1) (i32.const 0) (i32.const 0))) (i32.const 0)';
   const verdict = await ask(guest({ data: '"::/0"', builtins: '{"net.cidr_expand":1}', evaluate }));
