@@ -135,3 +135,10 @@ test('repetitions of nothing inside each other are too large, not endless', { ti
   }
   assert.ok(!isFault(compileRegex('(?:){1000}')));
 });
+
+test('patterns that are refused are paid for as well', () => {
+  let charged = 0;
+  const compile = createRegexCache((units) => void (charged += units));
+  for (let index = 0; index < 10; index++) assert.throws(() => compile(`(?:(?:${index}){1000}){1000}`));
+  assert.ok(charged >= 50_000, String(charged));
+});

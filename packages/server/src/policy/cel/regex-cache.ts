@@ -11,6 +11,8 @@ export interface Regex {
 
 /** Patterns are constants of an expression, as a rule; the bound is for those that are not. */
 const MAX_PATTERNS = 256;
+/** Units for a pattern that is refused, which may have been compiled for a while: a loop would try thousands of them. */
+const REFUSED = 5000;
 
 /** Compiled patterns by their text. `charge` is asked before each piece of work. */
 export function createRegexCache(charge: Charge): (pattern: string) => Regex {
@@ -20,7 +22,10 @@ export function createRegexCache(charge: Charge): (pattern: string) => Regex {
     if (known !== undefined) return known;
     charge(pattern.length);
     const program = compileRegex(pattern);
-    if (isFault(program)) throw new CelFailure(program.message);
+    if (isFault(program)) {
+      charge(REFUSED);
+      throw new CelFailure(program.message);
+    }
     // A short pattern can say a long program: `a{1000}`.
     charge(program.steps.length);
     const regex: Regex = {
