@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match } from 'node:assert/strict';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -18,6 +18,7 @@ import {
 } from '../support/kubernetes-objects.ts';
 import { writePortcullisFiles } from '../support/portcullis-config.ts';
 import { runCommand } from '../support/run-command.ts';
+import { createServiceAccount } from '../support/service-account.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkDirectory } from '../support/work-directory.ts';
 
@@ -91,15 +92,26 @@ describeWithKubernetes("in the place of Kubewarden's policy-server", () => {
       KUBEWARDEN_KEY_FILE: keyFile,
       PORTCULLIS_MANAGEMENT_PORT: String(managementPort),
     };
-    [kube, server] = await Promise.all([
-      startKubeApiserver({ directory: await createWorkDirectory('policy-server-kubernetes') }),
-      startChildProcess({
-        command: process.execPath,
-        args: [MAIN, 'policy-server'],
-        env: variables,
-        logFile: join(directory, 'policy-server.log'),
-      }),
-    ]);
+    kube = await startKubeApiserver({ directory: await createWorkDirectory('policy-server-kubernetes') });
+    const account = await createServiceAccount({
+      kube,
+      directory,
+      namespace: 'kubewarden',
+      name: 'policy-server',
+    });
+    const api = new URL(kube.url);
+    server = await startChildProcess({
+      command: process.execPath,
+      args: [MAIN, 'policy-server'],
+      env: {
+        ...variables,
+        // As in a pod whose account has no rights.
+        KUBERNETES_SERVICE_HOST: api.hostname,
+        KUBERNETES_SERVICE_PORT: api.port,
+        PORTCULLIS_KUBERNETES_KUBECONFIG: account.kubeconfigPath,
+      },
+      logFile: join(directory, 'policy-server.log'),
+    });
     await waitUntil(
       async () =>
         (await fetch(`http://127.0.0.1:${probePort}/readiness`).catch(() => undefined))?.status === 200,
@@ -189,6 +201,14 @@ describeWithKubernetes("in the place of Kubewarden's policy-server", () => {
       String(at(denied.body, 'message')),
       /Request rejected by policy stubborn\. The policy attempted to mutate the request/,
     );
+  });
+
+  test('it takes nothing of a cluster that no policy asks for: no lease, no registration, no refused request', async () => {
+    const leases = await kube.request('GET', '/apis/coordination.k8s.io/v1/namespaces/kubewarden/leases');
+    deepEqual(at(leases.body, 'items'), [], leases.text);
+    const status = await fetch(`${managementUrl}/metrics`);
+    match(await status.text(), /^portcullis_leader 0$/m);
+    doesNotMatch(server.logs(), /PC_KUBE/);
   });
 
   test('metrics have the names and labels of a policy-server', async () => {
