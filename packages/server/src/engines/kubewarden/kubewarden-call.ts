@@ -28,6 +28,8 @@ export interface KubewardenCall extends WasiContext {
   readonly args: readonly string[];
   /** The pieces of standard input; what the host answers is appended. */
   readonly input: Uint8Array[];
+  /** Bytes that the host may still append to it. */
+  inputLeft: number;
   readonly output: CollectedOutput;
   readonly diagnosis: StandardError;
 }
@@ -59,6 +61,8 @@ export interface CallOptions {
 
 /** Bytes of an answer when the policy says nothing else. */
 export const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+/** Of all answers of the host to one run of a program: four of the largest. They stay until it ends, read or not. */
+const MAX_APPENDED_BYTES = 64 * 1024 * 1024;
 const MAX_LOG_BYTES = 64 * 1024;
 const NOTHING = new Uint8Array(0);
 
@@ -93,6 +97,7 @@ export function createKubewardenCall(host: EngineHost, options: CallOptions): Ku
     hostError: NOTHING,
     args: options.args ?? [],
     input,
+    inputLeft: MAX_APPENDED_BYTES,
     output,
     diagnosis,
   };

@@ -59,12 +59,22 @@ const OLD_WASI: Table = {
   poll_oneoff: { type: { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] }, ...NOT_THERE },
 };
 
+/** What a piece takes beside its bytes. */
+const PIECE_BYTES = 256;
+
+function append(call: Call, piece: Uint8Array): void {
+  const { context } = call;
+  context.inputLeft -= piece.length + PIECE_BYTES;
+  if (context.inputLeft < 0) misused(call, 'it asked the host for more than it may hold');
+  context.input.push(piece);
+}
+
 /** As waPC's, but 0 is success, and the answer or the error goes to the end of standard input. */
 const PROGRAM_HOST_CALL: HostFunction<KubewardenCall> = {
   type: HOST_CALL_TYPE,
   async callAsync(call, ...args) {
     const answer = await hostCall(call, 'host.call', args);
-    call.context.input.push(typeof answer === 'string' ? Buffer.from(answer) : answer);
+    append(call, typeof answer === 'string' ? Buffer.from(answer) : answer);
     return typeof answer === 'string' ? 1 : 0;
   },
 };

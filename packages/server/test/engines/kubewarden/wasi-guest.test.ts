@@ -105,6 +105,32 @@ test('what the host answers is appended to standard input; 0 is success, and the
   );
 });
 
+test('a program that asks and never reads is stopped before its answers fill the server', async () => {
+  let answered = 0;
+  const answer = new Uint8Array(16 * 1024 * 1024 - 1024);
+  const host: EngineHost = {
+    ...createTestHost(),
+    capabilities: {
+      call: () => {
+        answered += 1;
+        return Promise.resolve(answer);
+      },
+    },
+  };
+  const endless = program(`(loop $again (drop ${callHost(LOOKUP, 1000)}) (br $again))`, {
+    data: ' '.repeat(1000) + LOOKUP.join(''),
+  });
+  const spec = {
+    capabilities: ['net/v1/dns_lookup_host'],
+    limits: { timeoutMs: 30_000, memoryBytes: 16 * 1024 * 1024, fuel: 1e8 },
+  };
+  assert.equal(
+    told(await ask(endless, host, spec)),
+    'PC_WASM_TRAP: the policy was stopped: it asked the host for more than it may hold',
+  );
+  assert.equal(answered, 5);
+});
+
 test('a program that is too slow says so in words', async () => {
   const module = await kubewardenEngine.compile(program('(loop (br 0))'));
   assert.ok(!isFault(module));
