@@ -30,15 +30,15 @@ export async function evaluateQuery(
     adapter: opaAdapter(),
   });
   try {
+    const bytes = Buffer.from(input);
     const call = createOpaCall(host, {
       description: shared.description,
       data: [],
-      input: [Buffer.from(input)],
-      entrypoint: 0,
-      isOneCall: true,
+      input: [bytes],
       policy: 'query',
     });
-    const run = await sandbox.run(ENTRY.evaluate, call, host.clock.now() + LIMITS.timeoutMs);
+    const deadline = host.clock.now() + LIMITS.timeoutMs;
+    const run = await sandbox.run(ENTRY.evaluate, call, deadline, [bytes.length, 0, 1]);
     if (isFault(run)) return call.fault ?? shared.startFault() ?? run;
     return Buffer.from(call.result ?? '').toString();
   } finally {

@@ -1,18 +1,14 @@
 ;; Between a module that OPA compiled and its host: what has to call the guest, in WebAssembly, so that the guest can be
 ;; suspended below it. Compiled by tools/build-opa-adapter.ts; the other half is engines/opa/opa-host.ts.
 (module
-  ;; Length of a document that the host has: 0 data, 1 input.
+  ;; Length of a document that the host has: 0 is the data.
   (import "host" "length" (func $length (param i32) (result i32)))
-  ;; Writes the document to the address; 2 is the result of a builtin.
+  ;; Writes the document to the address; 1 is the input, 2 the result of a builtin.
   (import "host" "write" (func $write (param i32 i32)))
   ;; Hands the text at the address to the host: 0 the result, 1 the builtins, 2 the entry points.
   (import "host" "read" (func $read (param i32 i32)))
   ;; Calls a builtin with the texts of its arguments. Answers the length of the result, below zero when it is undefined.
   (import "host" "call" (func $call (param i32 i32 i32 i32 i32 i32) (result i32)))
-  ;; The number of the entry point.
-  (import "host" "entrypoint" (func $entrypoint (result i32)))
-  ;; Whether the module has opa_eval (ABI 1.2).
-  (import "host" "is_one_call" (func $isOneCall (result i32)))
 
   (import "guest" "functions" (table 16 funcref))
   ;;  0 opa_malloc           1 opa_value_dump     2 opa_value_parse     3 opa_json_parse          4 opa_json_dump
@@ -52,16 +48,16 @@
     (if (i32.eqz (global.get $data)) (then (unreachable)))
     (global.set $base (call_indirect (type $get) (i32.const 5))))
 
-  (func (export "evaluate")
-    (local $size i32) (local $input i32) (local $context i32)
+  ;; `isOneCall`: the module has opa_eval (ABI 1.2).
+  (func (export "evaluate") (param $size i32) (param $entrypoint i32) (param $isOneCall i32)
+    (local $input i32) (local $context i32)
     (call_indirect (type $set) (global.get $base) (i32.const 6))
-    (local.set $size (call $length (i32.const 1)))
     (local.set $input (call $copied (i32.const 1) (local.get $size)))
-    (if (call $isOneCall)
+    (if (local.get $isOneCall)
       (then
         (call $read (i32.const 0)
           (call_indirect (type $eval)
-            (i32.const 0) (call $entrypoint) (global.get $data) (local.get $input) (local.get $size)
+            (i32.const 0) (local.get $entrypoint) (global.get $data) (local.get $input) (local.get $size)
             (call_indirect (type $get) (i32.const 5)) (i32.const 0)
             (i32.const 7)))
         (return)))
@@ -69,7 +65,7 @@
     (call_indirect (type $put) (local.get $context)
       (call_indirect (type $parse) (local.get $input) (local.get $size) (i32.const 3)) (i32.const 9))
     (call_indirect (type $put) (local.get $context) (global.get $data) (i32.const 10))
-    (call_indirect (type $put) (local.get $context) (call $entrypoint) (i32.const 11))
+    (call_indirect (type $put) (local.get $context) (local.get $entrypoint) (i32.const 11))
     (if (call_indirect (type $map) (local.get $context) (i32.const 12)) (then (unreachable)))
     (call $read (i32.const 0)
       (call_indirect (type $map)

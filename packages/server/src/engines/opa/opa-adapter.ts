@@ -25,7 +25,7 @@ const CALLS = [
   'entrypoints',
 ];
 
-const IMPORTS = ['length', 'write', 'read', 'call', 'entrypoint', 'is_one_call'];
+const IMPORTS = ['length', 'write', 'read', 'call'];
 
 let adapter: GuestAdapter | undefined;
 

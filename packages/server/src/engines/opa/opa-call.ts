@@ -14,14 +14,17 @@ export interface OpaDescription {
 /** JSON text in pieces. */
 export type Document = readonly Uint8Array[];
 
+export function lengthOf(document: Document): number {
+  let length = 0;
+  for (const piece of document) length += piece.length;
+  return length;
+}
+
 /** What one run of a module exchanges with its host. */
 export interface OpaCall {
   readonly description: OpaDescription;
   readonly data: Document;
   readonly input: Document;
-  readonly entrypoint: number;
-  /** ABI 1.2. */
-  readonly isOneCall: boolean;
   /** JSON text of what the entry point gave. */
   result: Uint8Array | undefined;
   /** Why the host or the module itself ended the run. */
@@ -38,8 +41,6 @@ export interface OpaQuestion {
   readonly description: OpaDescription;
   readonly data: Document;
   readonly input: Document;
-  readonly entrypoint: number;
-  readonly isOneCall: boolean;
   /** The name that log lines get. */
   readonly policy: string;
 }
@@ -49,14 +50,12 @@ const NOTHING: Document = [];
 const MAX_PRINTED = 64 * 1024;
 
 export function createOpaCall({ clock, log, random }: EngineHost, question: OpaQuestion): OpaCall {
-  const { description, data, input, entrypoint, isOneCall, policy } = question;
+  const { description, data, input, policy } = question;
   let printed = 0;
   return {
     description,
     data,
     input,
-    entrypoint,
-    isOneCall,
     result: undefined,
     fault: undefined,
     pending: NOTHING,

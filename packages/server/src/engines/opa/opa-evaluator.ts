@@ -1,15 +1,17 @@
-import type { Policy, Review, Verdict } from '@portcullis/contract';
+import type { JsonValue, Policy, Review, Verdict } from '@portcullis/contract';
 import { Fault, isFault } from '../../kernel/fault.ts';
+import { remember } from '../../kernel/remember.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { createSandbox } from '../../wasm/sandbox.ts';
 import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
 import { ENTRY, opaAdapter } from './opa-adapter.ts';
-import { createOpaCall, type OpaCall } from './opa-call.ts';
+import { createOpaCall, lengthOf, type OpaCall } from './opa-call.ts';
 import type { OpaDialect, OpaSettings } from './opa-dialect.ts';
 import { findEntrypoint } from './opa-entrypoint.ts';
 import { isOneCall } from './opa-exports.ts';
 import { OPA_HOST } from './opa-host.ts';
 import { useOpaInstances } from './opa-instances.ts';
+import { latin1Text } from './opa-memory.ts';
 import { parseResult } from './opa-output.ts';
 
 export interface OpaEvaluator extends Evaluator {
@@ -25,6 +27,14 @@ export interface OpaPolicy {
   readonly settings: OpaSettings;
 }
 
+/** Answers that are remembered for one policy: most say few different things, in few words. */
+const MAX_ANSWERS = 64;
+const MAX_REMEMBERED = 1024;
+
+interface Readable {
+  readonly value: JsonValue | Fault;
+}
+
 export function createOpaEvaluator(
   module: CompiledModule,
   { policy, dialect, settings }: OpaPolicy,
@@ -33,7 +43,12 @@ export function createOpaEvaluator(
   const { metadata, spec } = policy;
   const { shared, isFirst, release } = useOpaInstances(module, spec.limits, host, settings.data);
   const { description } = shared;
-  const question = { description, data: [], isOneCall: isOneCall(module.info), policy: metadata.name };
+  const question = { description, data: [], policy: metadata.name };
+  const oneCall = Number(isOneCall(module.info));
+  const remembered = remember<Readable>(
+    (text) => ({ value: parseResult(Buffer.from(text, 'latin1')) }),
+    MAX_ANSWERS,
+  );
   const sandbox = createSandbox<OpaCall>(module, {
     host: OPA_HOST,
     limits: spec.limits,
@@ -59,8 +74,8 @@ export function createOpaEvaluator(
       const entrypoint = refused ?? findEntrypoint(description.entrypoints, spec.entrypoint);
       if (isFault(entrypoint)) return { verdict: faulted(entrypoint), fuel: 0, memoryBytes: 0 };
       const input = [settings.head, review.request.bytes, settings.tail];
-      const call = createOpaCall(host, { ...question, input, entrypoint });
-      const run = await sandbox.run(ENTRY.evaluate, call, deadline);
+      const call = createOpaCall(host, { ...question, input });
+      const run = await sandbox.run(ENTRY.evaluate, call, deadline, [lengthOf(input), entrypoint, oneCall]);
       if (isFault(run)) {
         const { fuel = 0, memoryBytes = 0 } = run.data as { fuel?: number; memoryBytes?: number };
         return { verdict: faulted(call.fault ?? startFault(run) ?? run), fuel, memoryBytes };
@@ -79,9 +94,13 @@ export function createOpaEvaluator(
     return code === 'PC_WASM_START' ? shared.startFault() : undefined;
   }
 
+  function read(result: Uint8Array): JsonValue | Fault {
+    return result.length > MAX_REMEMBERED ? parseResult(result) : remembered(latin1Text(result)).value;
+  }
+
   function readVerdict({ result }: OpaCall, review: Review): Verdict {
     const value =
-      result === undefined ? new Fault('PC_OPA_RESULT', 'the policy gave no answer') : parseResult(result);
+      result === undefined ? new Fault('PC_OPA_RESULT', 'the policy gave no answer') : read(result);
     const verdict = isFault(value) ? value : dialect.verdict(value, review, spec.phase);
     return isFault(verdict) ? faulted(verdict) : verdict;
   }

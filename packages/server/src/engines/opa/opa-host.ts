@@ -4,7 +4,7 @@ import { isJsonObject } from '../../kernel/json/json-equal.ts';
 import type { HostCall, HostFunction, HostInterface } from '../../wasm/host-interface.ts';
 import { resolveBuiltins } from './host-builtin.ts';
 import { callBuiltin } from './opa-builtins.ts';
-import type { Document, OpaCall } from './opa-call.ts';
+import { lengthOf, type Document, type OpaCall } from './opa-call.ts';
 import { decodeText, viewText } from './opa-memory.ts';
 
 const MAX_ABORT_BYTES = 1024;
@@ -92,8 +92,6 @@ export const OPA_HOST: HostInterface<OpaCall> = {
         return answer.length;
       },
     },
-    entrypoint: { type: NO_FUNCTION, call: ({ context }) => context.entrypoint },
-    is_one_call: { type: NO_FUNCTION, call: ({ context }) => Number(context.isOneCall) },
   },
 };
 
@@ -108,12 +106,6 @@ function builtin(operands: number): HostFunction<OpaCall> {
 function documentOf({ data, input, pending }: OpaCall, what: number): Document {
   if (what === 0) return data;
   return what === 1 ? input : pending;
-}
-
-function lengthOf(document: Document): number {
-  let length = 0;
-  for (const piece of document) length += piece.length;
-  return length;
 }
 
 function put(document: Document, target: Uint8Array): void {

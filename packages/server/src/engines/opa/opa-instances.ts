@@ -25,7 +25,7 @@ export const useOpaInstances = createInstanceSharing((module, limits, host, data
       initialise: {
         exports: [ENTRY.describe, ENTRY.load],
         context() {
-          const question = { description, data, input: [], entrypoint: 0, isOneCall: true };
+          const question = { description, data, input: [] };
           start = createOpaCall(host, { ...question, policy: 'start' });
           return start;
         },
