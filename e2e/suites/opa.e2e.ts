@@ -10,6 +10,7 @@ import { makePolicy } from '../../packages/server/test/support/make-policy.ts';
 import { makeReview } from '../../packages/server/test/support/make-review.ts';
 import { clock, createTestHost } from '../../packages/server/test/support/test-host.ts';
 import { endToEndRequired, missingComponent, opaBinary, opaOracleBinary } from '../support/components.ts';
+import { createCryptoExpressions } from '../support/opa-crypto-expressions.ts';
 import { EXPRESSIONS } from '../support/opa-expressions.ts';
 import { startOpaOracle, type OpaOracle } from '../support/opa-oracle.ts';
 import { evaluateQuery, readConformanceCases, type ConformanceCase } from '../support/opa-query.ts';
@@ -35,6 +36,14 @@ describe('modules of OPA, and OPA itself as oracle', { skip: skipReason() }, () 
       }
     });
   }
+
+  test('builtins of the host say what OPA says: keys, tokens and certificates', async () => {
+    for (const expression of Object.values(await createCryptoExpressions()).flat()) {
+      const module = `package t\nx := y if y := ${expression}`;
+      const { ours, want } = await compare({ note: expression, query: 'data.t.x = x', modules: [module] });
+      assert.equal(ours, want, expression);
+    }
+  });
 
   test('the committed module of the example is what OPA makes of its source', async () => {
     const work = await createWorkDirectory('opa');

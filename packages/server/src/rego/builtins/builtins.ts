@@ -9,6 +9,7 @@ import { SEMVER } from './semver.ts';
 import { STRINGS } from './strings.ts';
 import { TIME } from './time.ts';
 import { UNITS } from './units.ts';
+import { X509 } from './x509/x509.ts';
 
 /** The builtins that a host supplies, by name. */
 export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
@@ -22,6 +23,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
     ...ENCODINGS,
     ...OBJECTS,
     ...JWT,
+    ...X509,
     ...MISC,
   }),
 );
