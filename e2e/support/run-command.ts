@@ -4,6 +4,7 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: empty. */
   readonly stdin?: string;
+  readonly cwd?: string;
   /** Milliseconds until it is killed; default 60 000. */
   readonly timeout?: number;
 }
@@ -24,6 +25,7 @@ export function runCommand(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       env: { ...process.env, ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       timeout: options.timeout ?? 60_000,
       killSignal: 'SIGKILL',
     });

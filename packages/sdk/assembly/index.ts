@@ -1,5 +1,6 @@
 export { Answer } from './answer';
 export { Container, containersOf } from './containers';
+export { askHost, HostAnswer } from './ask-host';
 export { guestCall } from './guest-call';
 export { log } from './log';
 export { Json, Kind } from './json';

@@ -40,8 +40,8 @@ export interface Expectation {
 
 /** Every key that a suite may have, by where. */
 export const SUITE_KEYS = {
-  suite: ['policy', 'settings', 'cases'],
-  case: ['name', 'review', 'tokenReview', 'accessReview', 'file', 'settings', 'expect'],
+  suite: ['policy', 'settings', 'hostCalls', 'cases'],
+  case: ['name', 'review', 'tokenReview', 'accessReview', 'file', 'settings', 'hostCalls', 'expect'],
   review: [
     'operation',
     'object',
