@@ -62,6 +62,11 @@ const CALLS: readonly (readonly [call: string, result: string | undefined])[] = 
   ['urlquery.encode_object({"b": ["2", "1"], "a": "x y"})', '"a=x+y&b=2&b=1"'],
   ['numbers.range_step(5, -5, 4)', '[5, 1, -3]'],
   ['uuid.rfc4122("a")', '"abababab-abab-4bab-abab-abababababab"'],
+  [
+    'providers.aws.sign_req({"method": "get", "url": "http://example.com"}, {"aws_access_key": "MYAWSACCESSKEYGOESHERE", "aws_secret_access_key": "MYAWSSECRETACCESSKEYGOESHERE", "aws_service": "s3", "aws_region": "us-east-1"}, 1451311705000000000)',
+    '{"headers": {"Authorization": "AWS4-HMAC-SHA256 Credential=MYAWSACCESSKEYGOESHERE/20151228/us-east-1/s3/aws4_request,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature=0047a7016c81e5c7f29cd522f97e911e04fc472fced0aee7916cbc287ad6c8e3", "host": "example.com", "x-amz-content-sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "x-amz-date": "20151228T140825Z"}, "method": "get", "url": "http://example.com"}',
+  ],
+  ['providers.aws.sign_req({}, {}, 0)', undefined],
   ['glob.quote_meta("*.a{b}")', String.raw`"\\*.a\\{b\\}"`],
 ];
 

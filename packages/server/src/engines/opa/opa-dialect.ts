@@ -16,6 +16,8 @@ export interface OpaSettings {
 /** The two shapes in which admission policies in Rego are written: what they are asked with and how they answer. */
 export interface OpaDialect {
   readonly name: EngineName & ('opa' | 'gatekeeper');
+  /** What a module of it is recognised by, for people. */
+  readonly expects: string;
   settings(settings: JsonValue): OpaSettings | Fault;
   verdict(result: JsonValue, review: Review, phase: Phase): Verdict | Fault;
 }
@@ -25,6 +27,7 @@ const END = Buffer.from('}');
 /** Input `{"request": …}` with the settings as data; the answer is an AdmissionReview. */
 export const OPA_DIALECT: OpaDialect = {
   name: 'opa',
+  expects: 'exports `opa_eval_ctx_new`, `opa_json_dump` and `builtins`, as `opa build -t wasm` makes them',
   settings(settings) {
     if (settings !== null && !isJsonObject(settings)) {
       return new Fault(
@@ -40,6 +43,7 @@ export const OPA_DIALECT: OpaDialect = {
 /** Input `{"parameters": …, "review": …}` with the settings as parameters; the answer is a list of violations. */
 export const GATEKEEPER_DIALECT: OpaDialect = {
   name: 'gatekeeper',
+  expects: 'a module for `opa`, in a policy that says `engine: gatekeeper`',
   settings: (settings) => ({
     data: '{}',
     head: Buffer.from(`{"parameters":${stringifyExact(settings ?? {})},"review":`),

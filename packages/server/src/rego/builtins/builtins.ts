@@ -1,3 +1,4 @@
+import { AWS } from './aws-signature.ts';
 import type { Builtin } from './builtin.ts';
 import { ENCODINGS } from './encodings.ts';
 import { JWT } from './jwt/jwt.ts';
@@ -23,6 +24,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
     ...ENCODINGS,
     ...OBJECTS,
     ...JWT,
+    ...AWS,
     ...X509,
     ...MISC,
   }),
