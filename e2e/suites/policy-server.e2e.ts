@@ -27,6 +27,8 @@ const MAIN = join(ROOT, 'packages/server/src/cli/main.ts');
 /** A policy on the Rust SDK of Kubewarden. */
 const OFFICIAL = join(ROOT, 'packages/server/test/engines/kubewarden/official-sdk.wasm');
 const PATTERNS = join(ROOT, 'policies/image-patterns-wapc/image-patterns-wapc.wasm');
+/** Reads the Ingresses of the cluster. */
+const HOSTS = join(ROOT, 'policies/unique-hosts-wapc/unique-hosts-wapc.wasm');
 /** Without metadata, which say how it is run: they are written here as an author would. */
 const REGO = join(ROOT, 'policies/memory-limits-rego/memory-limits-rego.wasm');
 
@@ -37,6 +39,11 @@ const POLICIES_YML = `
 names: {module: file://official.wasm, policyMode: protect, settings: {denied: [forbidden]}}
 watched: {module: file://official.wasm, policyMode: monitor, settings: {denied: [watched]}}
 labels: {module: file://official.wasm, policyMode: protect, allowedToMutate: true, settings: {label: seen}}
+hosts:
+  module: file://hosts.wasm
+  policyMode: protect
+  hostCapabilities: ['kubernetes/list_resources_all']
+  contextAwareResources: [{apiVersion: networking.k8s.io/v1, kind: Ingress}]
 stubborn: {module: file://official.wasm, policyMode: protect, settings: {label: seen}}
 either:
   policyMode: protect
@@ -71,7 +78,7 @@ describeWithKubernetes("in the place of Kubewarden's policy-server", () => {
       await issueServerCertificate(authority),
     );
     await writeFile(join(directory, 'policies.yml'), POLICIES_YML);
-    for (const [name, file] of Object.entries({ official: OFFICIAL, patterns: PATTERNS })) {
+    for (const [name, file] of Object.entries({ official: OFFICIAL, patterns: PATTERNS, hosts: HOSTS })) {
       await copyFile(file, join(directory, `${name}.wasm`));
     }
     const metadata = join(directory, 'metadata.yml');
@@ -98,6 +105,9 @@ describeWithKubernetes("in the place of Kubewarden's policy-server", () => {
       directory,
       namespace: 'kubewarden',
       name: 'policy-server',
+      clusterRules: [
+        { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['list', 'watch'] },
+      ],
     });
     const api = new URL(kube.url);
     server = await startChildProcess({
@@ -105,7 +115,7 @@ describeWithKubernetes("in the place of Kubewarden's policy-server", () => {
       args: [MAIN, 'policy-server'],
       env: {
         ...variables,
-        // As in a pod whose account has no rights.
+        // As in a pod whose account may read what the policies ask for, and no more.
         KUBERNETES_SERVICE_HOST: api.hostname,
         KUBERNETES_SERVICE_PORT: api.port,
         PORTCULLIS_KUBERNETES_KUBECONFIG: account.kubeconfigPath,
@@ -132,6 +142,20 @@ describeWithKubernetes("in the place of Kubewarden's policy-server", () => {
       const hook = { name: id, url: `${url}/validate/${id}`, caPem, namespace: where };
       equal((await create(mutatingWebhookConfiguration(hook))).status, 201);
     }
+    const ingresses = {
+      apiGroups: ['networking.k8s.io'],
+      apiVersions: ['v1'],
+      operations: ['CREATE', 'UPDATE'],
+      resources: ['ingresses'],
+    };
+    const hook = {
+      name: 'hosts',
+      url: `${url}/validate/hosts`,
+      caPem,
+      namespace: NAMESPACE,
+      rules: [ingresses],
+    };
+    equal((await create(validatingWebhookConfiguration(hook))).status, 201);
     await waitUntil(
       async () => {
         const denials = await Promise.all([
@@ -203,7 +227,16 @@ describeWithKubernetes("in the place of Kubewarden's policy-server", () => {
     );
   });
 
-  test('it takes nothing of a cluster that no policy asks for: no lease, no registration, no refused request', async () => {
+  test('a policy that reads the cluster', async () => {
+    equal((await create(ingress('first', OTHER))).status, 201);
+    await waitUntil(async () => (await create(ingress('second', NAMESPACE), '?dryRun=All')).status === 422, {
+      what: 'the policy to know the Ingress',
+    });
+    const denied = await create(ingress('second', NAMESPACE));
+    match(String(at(denied.body, 'message')), /the host `a\.test` belongs to the Ingress stubborn\/first$/);
+  });
+
+  test('it takes nothing of the cluster but what policies ask for: no lease, no registration, no refused request', async () => {
     const leases = await kube.request('GET', '/apis/coordination.k8s.io/v1/namespaces/kubewarden/leases');
     deepEqual(at(leases.body, 'items'), [], leases.text);
     const status = await fetch(`${managementUrl}/metrics`);
@@ -219,3 +252,24 @@ describeWithKubernetes("in the place of Kubewarden's policy-server", () => {
     });
   });
 });
+
+/** Takes the host `a.test`. */
+function ingress(name: string, where: string): KubernetesObject {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name, namespace: where },
+    spec: {
+      rules: [
+        {
+          host: 'a.test',
+          http: {
+            paths: [
+              { path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } },
+            ],
+          },
+        },
+      ],
+    },
+  };
+}
