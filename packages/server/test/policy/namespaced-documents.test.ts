@@ -40,6 +40,28 @@ function faultOf(text: string): Fault {
   return document.result;
 }
 
+describe('what works with the rights of the server', () => {
+  for (const capability of ['*', 'kubernetes/*', 'kubernetes/get_resource', 'oci/v1/verify', 'net/*']) {
+    test(`a namespaced policy is not granted \`${capability}\``, () => {
+      const member = { module: MODULE, capabilities: ['crypto/*', capability] };
+      const { message } = faultOf(textOf('NamespacedPolicy', { ...SPECS.NamespacedPolicy, ...member }));
+      assert.ok(
+        message.includes(
+          `a namespaced policy cannot be granted \`${capability}\`, which works with the rights of the server`,
+        ),
+        message,
+      );
+      const group = { expression: 'a()', message: 'no', members: { a: member } };
+      assert.match(faultOf(textOf('NamespacedPolicyGroup', group)).message, /members\.a\.capabilities/);
+    });
+  }
+
+  test('but what is only computed', () => {
+    const granted = { ...SPECS.NamespacedPolicy, capabilities: ['crypto/v1/is_certificate_trusted'] };
+    assert.deepEqual(policyOf(textOf('NamespacedPolicy', granted)).spec.capabilities, granted.capabilities);
+  });
+});
+
 describe('namespaced kinds in files', () => {
   for (const kind of ['NamespacedPolicy', 'NamespacedPolicyGroup'] as const satisfies readonly Kind[]) {
     test(`a ${kind} is what the custom resource of the same text is`, () => {

@@ -17,6 +17,7 @@ export const namespacedPolicyDocumentSchema = z
   })
   .superRefine((document, context) => {
     refuseForeignCode(document.spec.module, ['spec', 'module'], document.metadata, context);
+    refuseForeignRights(document.spec.capabilities, ['spec', 'capabilities'], context);
     reportProblems(namespacedGateProblems(document.spec), context, ['spec']);
   });
 
@@ -28,8 +29,11 @@ export const namespacedGroupDocumentSchema = z
     metadata: metadata.describe('name, namespace and notes'),
   })
   .superRefine((document, context) => {
-    for (const [name, { module }] of Object.entries(document.spec.members))
-      refuseForeignCode(module, ['spec', 'members', name, 'module'], document.metadata, context);
+    for (const [name, { module, capabilities }] of Object.entries(document.spec.members)) {
+      const path = ['spec', 'members', name];
+      refuseForeignCode(module, [...path, 'module'], document.metadata, context);
+      refuseForeignRights(capabilities, [...path, 'capabilities'], context);
+    }
   });
 
 /** Who may write a policy in one namespace may not read the Secrets of another one by it. */
@@ -48,4 +52,22 @@ function refuseForeignCode(
       message: `a namespaced policy takes its module from its own namespace, not from ${show(other)}`,
     });
   }
+}
+
+/** What needs nothing but the processor. */
+const COMPUTED = 'crypto/';
+
+/** The host asks clusters and registries with the rights of the server, and who writes a policy in one namespace has others. */
+function refuseForeignRights(
+  capabilities: readonly string[],
+  path: readonly string[],
+  context: z.RefinementCtx,
+): void {
+  const [foreign] = capabilities.filter((capability) => !capability.startsWith(COMPUTED));
+  if (foreign === undefined) return;
+  context.addIssue({
+    code: 'custom',
+    path: [...path],
+    message: `a namespaced policy cannot be granted ${show(foreign)}, which works with the rights of the server; only \`${COMPUTED}*\``,
+  });
 }
