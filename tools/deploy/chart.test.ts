@@ -76,6 +76,23 @@ describe('the chart', { skip }, () => {
     match(JSON.stringify(certificate), /"portcullis\.guard\.svc"/);
   });
 
+  test('grants what policies may read of the cluster, and nothing of it by itself', async () => {
+    const rules = async (...args: readonly string[]): Promise<string> =>
+      JSON.stringify(only(await render(...args), 'ClusterRole')['rules']);
+    const granted = await rules(
+      '--set-json=contextAware.resources=[{"apiGroups":["networking.k8s.io"],"resources":["ingresses"]}]',
+      '--set=contextAware.accessReviews=true',
+    );
+    const reads =
+      '{"apiGroups":["networking.k8s.io"],"resources":["ingresses"],"verbs":["get","list","watch"]}';
+    ok(granted.includes(reads), granted);
+    match(granted, /"subjectaccessreviews"\],"verbs":\["create"\]/);
+    const byItself = await rules();
+    equal(/networking|subjectaccessreviews/.test(byItself), false, byItself);
+    // An upgrade with the values of an older chart.
+    equal(await rules('--set=contextAware=null'), byItself);
+  });
+
   test('a budget never forbids to move a pod', async () => {
     const budget = async (replicas: number): Promise<unknown> => {
       const objects = await render(`--set=replicas=${replicas}`);
