@@ -67,6 +67,11 @@ const CALLS: readonly (readonly [call: string, result: string | undefined])[] = 
     '{"headers": {"Authorization": "AWS4-HMAC-SHA256 Credential=MYAWSACCESSKEYGOESHERE/20151228/us-east-1/s3/aws4_request,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature=0047a7016c81e5c7f29cd522f97e911e04fc472fced0aee7916cbc287ad6c8e3", "host": "example.com", "x-amz-content-sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "x-amz-date": "20151228T140825Z"}, "method": "get", "url": "http://example.com"}',
   ],
   ['providers.aws.sign_req({}, {}, 0)', undefined],
+  [
+    'strings.render_template("{{range $i, $n := .l}}{{if $i}},{{end}}{{$n}}{{end}} {{.x}}", {"l": ["a", "b"]})',
+    '",a,b <undefined>"',
+  ],
+  ['strings.render_template("{{printf .l}}", {"l": "%s"})', undefined],
   ['glob.quote_meta("*.a{b}")', String.raw`"\\*.a\\{b\\}"`],
 ];
 
@@ -86,6 +91,8 @@ const HOSTILE = [
   `graph.reachable_paths({${Array.from({ length: 24 }, (_, a) => `"${a}": [${Array.from({ length: 24 }, (__, b) => `"${b}"`).join()}]`).join()}}, ["0"])`,
   `net.cidr_contains_matches([${Array.from({ length: 3000 }, () => '"10.0.0.0/8"').join()}], [${Array.from({ length: 3000 }, () => '"10.1.1.1"').join()}])`,
   `object.subset([${'1,'.repeat(5000)}2], [${'1,'.repeat(2500)}3])`,
+  `strings.render_template("${'{{range .l}}'.repeat(6)}x${'{{end}}'.repeat(6)}", {"l": {"l": [${'1,'.repeat(50)}1]}})`,
+  `strings.render_template("${'{{range $.l}}'.repeat(6)}x${'{{end}}'.repeat(6)}", {"l": [${'1,'.repeat(50)}1]})`,
   `yaml.unmarshal("${'[1,'.repeat(20_000)}")`,
   `yaml.unmarshal("a: &a {${numbered(500, (index) => `k${index}: 1`)}}\\nb:\\n${'  - {<<: *a}\\n'.repeat(90)}")`,
   `sprintf("${'%[1]q'.repeat(1000)}", ["${'\\"'.repeat(20_000)}"])`,

@@ -8,6 +8,7 @@ import { OBJECTS } from './objects.ts';
 import { REGEX } from './regex.ts';
 import { SEMVER } from './semver.ts';
 import { STRINGS } from './strings.ts';
+import { TEMPLATES } from './render-template.ts';
 import { TIME } from './time.ts';
 import { UNITS } from './units.ts';
 import { X509 } from './x509/x509.ts';
@@ -26,6 +27,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
     ...JWT,
     ...AWS,
     ...X509,
+    ...TEMPLATES,
     ...MISC,
   }),
 );

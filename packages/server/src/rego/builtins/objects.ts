@@ -1,4 +1,3 @@
-import { parseDocument, stringify } from 'yaml';
 import type { JsonValue } from '@portcullis/contract';
 import { isRawNumber } from '../../kernel/json/exact-json.ts';
 import { createSet, getMember, isEqual, sortedEntries } from '../values/compare-values.ts';
@@ -15,6 +14,7 @@ import type { Builtin } from './builtin.ts';
 import { charged, chargeValue, type Charge } from './charge.ts';
 import { patchValue } from './json-patch.ts';
 import { array, fail, flag, items, object, text } from './operands.ts';
+import { yamlLibrary } from './yaml-library.ts';
 
 const MAX_PATHS = 10_000;
 
@@ -32,7 +32,7 @@ export const OBJECTS: Readonly<Record<string, Builtin>> = {
   'yaml.marshal': (args, { charge }) => {
     const value = toJson(args[0] ?? null);
     charge(jsonText(args[0] ?? null).length * 20);
-    return stringify(plain(value), { version: '1.1', sortMapEntries: true, lineWidth: 0 });
+    return yamlLibrary().stringify(plain(value), { version: '1.1', sortMapEntries: true, lineWidth: 0 });
   },
   'yaml.unmarshal': (args, { charge }) => {
     const value = parseYaml(text(args, 0), charge);
@@ -134,7 +134,7 @@ function parseYaml(source: string, charge: Charge): JsonValue | undefined {
   charge(source.length * 10);
   // What an alias stands for is gone through wherever it stands.
   charge((source.split('*').length - 1) * (source.length >> 1));
-  const document = parseDocument(source, {
+  const document = yamlLibrary().parseDocument(source, {
     version: '1.1',
     intAsBigInt: true,
     uniqueKeys: true,
