@@ -69,7 +69,7 @@ const CALLS: readonly (readonly [call: string, result: string | undefined])[] = 
   ['providers.aws.sign_req({}, {}, 0)', undefined],
   [
     'strings.render_template("{{range $i, $n := .l}}{{if $i}},{{end}}{{$n}}{{end}} {{.x}}", {"l": ["a", "b"]})',
-    '",a,b <undefined>"',
+    '"a,b <undefined>"',
   ],
   ['strings.render_template("{{printf .l}}", {"l": "%s"})', undefined],
   ['glob.quote_meta("*.a{b}")', String.raw`"\\*.a\\{b\\}"`],
