@@ -3,7 +3,7 @@ import type { Clock, Logger } from '../kernel/ports.ts';
 import { openCapabilities, type ServerCapabilities } from './capabilities/open-capabilities.ts';
 import type { Config } from './config/config.ts';
 import { createHost } from './create-host.ts';
-import { openCluster, type Cluster } from './kube/open-cluster.ts';
+import type { Cluster } from './kube/open-cluster.ts';
 import { openCertificates, type Certificates } from './open-certificates.ts';
 import { openSources, type Sources } from './open-sources.ts';
 import { probePort } from './probe-port.ts';
@@ -24,7 +24,7 @@ export async function openFooting(config: Config, clock: Clock, log: Logger): Pr
   if (isFault(tokens)) return tokens;
   const certificates = await openCertificates(config, clock, log);
   if (isFault(certificates)) return certificates;
-  const cluster = await openCluster(config, clock, log);
+  const cluster = config.kubernetes.enabled ? await openCluster(config, clock, log) : undefined;
   if (isFault(cluster)) return cluster;
   const sources = await openSources(config, clock, cluster, log);
   if (isFault(sources)) return sources;
@@ -38,4 +38,10 @@ export async function openFooting(config: Config, clock: Clock, log: Logger): Pr
     kube: cluster?.client,
   });
   return { tokens, certificates, cluster, sources, capabilities };
+}
+
+/** Loaded only where there is one: a server of files starts sooner without it. */
+async function openCluster(config: Config, clock: Clock, log: Logger): Promise<Cluster | undefined | Fault> {
+  const kube = await import('./kube/open-cluster.ts');
+  return kube.openCluster(config, clock, log);
 }

@@ -11,7 +11,7 @@ import type { Config } from './config/config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { createPolicyControl, type PolicyControl } from './control/policy-control.ts';
 import { ENGINES } from './engine-table.ts';
-import { openClusterDuties, type ClusterDuties } from './kube/cluster-duties.ts';
+import type { ClusterDuties } from './kube/cluster-duties.ts';
 import type { Cluster } from './kube/open-cluster.ts';
 import { createManagementListener, type ManagementListener } from './http/management-listener.ts';
 import type { Certificates } from './open-certificates.ts';
@@ -124,6 +124,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   policies.watch();
   const kept = clusterWithDuties(config, cluster);
   if (kept !== undefined) {
+    const { openClusterDuties } = await import('./kube/cluster-duties.ts');
     duties = await openClusterDuties({
       config,
       cluster: kept,

@@ -4,6 +4,7 @@ import { remember } from '../../kernel/remember.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { createSandbox } from '../../wasm/sandbox.ts';
 import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
+import { loadBuiltins } from './host-builtin.ts';
 import { ENTRY, opaAdapter } from './opa-adapter.ts';
 import { createOpaCall, lengthOf, type OpaCall } from './opa-call.ts';
 import type { OpaDialect, OpaSettings } from './opa-dialect.ts';
@@ -58,6 +59,7 @@ export function createOpaEvaluator(
   });
 
   async function prepare(deadline: number): Promise<Fault | undefined> {
+    await loadBuiltins();
     const refused = await sandbox.prepare(deadline);
     if (refused !== undefined) return shared.startFault() ?? refused;
     const entrypoint = findEntrypoint(description.entrypoints, spec.entrypoint);
