@@ -194,7 +194,8 @@ async function modules(): Promise<
       name: relative(root, join(root, path)),
       bytes: bytesOf(join(root, path)),
       policy: true,
-    }));
+    }))
+    .filter(({ bytes }) => isPlugin(bytes));
   const wabt = await createWabt();
   const kernels = Object.entries(KERNELS).map(([name, text]) => ({
     name,
@@ -203,6 +204,11 @@ async function modules(): Promise<
   }));
   const given = process.argv.slice(2).map((path) => ({ name: path, bytes: bytesOf(path), policy: false }));
   return [...found, ...kernels, ...given];
+}
+
+/** Modules of other dialects want another host than the one here. */
+function isPlugin(bytes: Uint8Array<ArrayBuffer>): boolean {
+  return WebAssembly.Module.exports(new WebAssembly.Module(bytes)).some(({ name }) => name === 'validate');
 }
 
 function bytesOf(path: string): Uint8Array<ArrayBuffer> {
