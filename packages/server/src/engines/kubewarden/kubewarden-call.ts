@@ -2,7 +2,7 @@ import type { Logger } from '../../kernel/ports.ts';
 import { CollectedOutput, createWasiContext, type WasiContext } from '../../wasm/wasi/wasi-context.ts';
 import type { Grants, HostCapabilities } from '../host-capabilities.ts';
 import type { EngineHost } from '../engine.ts';
-import { StandardError } from './standard-error.ts';
+import { StandardError } from '../standard-error.ts';
 
 /** What one run exchanges with its guest, in either mode. */
 export interface KubewardenCall extends WasiContext {

@@ -1,6 +1,6 @@
 import { CollectedOutput, createWasiContext, type WasiContext } from '../../wasm/wasi/wasi-context.ts';
 import type { EngineHost } from '../engine.ts';
-import { StandardError } from './standard-error.ts';
+import { StandardError } from '../standard-error.ts';
 import type { WasiInput } from './wasi-input.ts';
 
 /** What one run of a module exchanges with it. */

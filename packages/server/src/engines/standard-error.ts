@@ -1,4 +1,4 @@
-import type { OutputStream } from '../../wasm/wasi/wasi-context.ts';
+import type { OutputStream } from '../wasm/wasi/wasi-context.ts';
 
 /** Bytes that are kept; the rest is dropped. */
 const MAX_BYTES = 16 * 1024;
@@ -26,6 +26,6 @@ export class StandardError implements OutputStream {
   /** The same for an error. */
   excerpt(): string {
     const text = this.text();
-    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN).toWellFormed()}…` : text;
   }
 }
