@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Limits } from '@portcullis/contract';
+import { loadBuiltins } from '../../packages/server/src/engines/opa/host-builtin.ts';
 import { ENTRY, opaAdapter } from '../../packages/server/src/engines/opa/opa-adapter.ts';
 import { createOpaCall } from '../../packages/server/src/engines/opa/opa-call.ts';
 import { OPA_HOST } from '../../packages/server/src/engines/opa/opa-host.ts';
@@ -19,6 +20,7 @@ export async function evaluateQuery(
   { data, input }: { readonly data: unknown; readonly input: string },
   host: EngineHost,
 ): Promise<string | Fault> {
+  await loadBuiltins();
   const module = await opaEngine.compile(wasm);
   if (isFault(module)) return module;
   const { shared, release } = useOpaInstances(module, LIMITS, host, JSON.stringify(data ?? {}));
