@@ -4,7 +4,7 @@ import { judged, mebibytes, millis, type Figure } from '../figure.ts';
 import { podReview } from '../pod-review.ts';
 import { mixedPolicies } from '../support/mixed-policies.ts';
 import { registryPolicy } from '../support/policies.ts';
-import { processorSeconds, residentBytes } from '../support/process-usage.ts';
+import { processorSeconds, residentBytes } from '../../e2e/support/process-usage.ts';
 import { openReviewClient } from '../support/review-client.ts';
 import { median } from '../support/statistics.ts';
 import type { Workbench } from '../support/workbench.ts';

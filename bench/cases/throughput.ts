@@ -1,7 +1,7 @@
 import { judged, percent, perSecond, type Figure } from '../figure.ts';
 import { podReview } from '../pod-review.ts';
 import { MODULE_PATH, registryPolicy, SETTINGS } from '../support/policies.ts';
-import { processorSeconds } from '../support/process-usage.ts';
+import { processorSeconds } from '../../e2e/support/process-usage.ts';
 import type { RunningServer } from '../support/running-server.ts';
 import { inTurns, median } from '../support/statistics.ts';
 import type { Workbench } from '../support/workbench.ts';

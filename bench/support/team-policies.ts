@@ -1,6 +1,6 @@
 import { podReview } from '../pod-review.ts';
 import { registryPolicy } from './policies.ts';
-import { residentBytes } from './process-usage.ts';
+import { residentBytes } from '../../e2e/support/process-usage.ts';
 import type { ReviewClient } from './review-client.ts';
 
 /** One of thousands of policies, each for a namespace of its own. It approves the images of the review, unless it is to deny them. */

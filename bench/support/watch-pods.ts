@@ -6,7 +6,7 @@ import { createKubeConnection } from '../../packages/server/src/kube/connection/
 import { createKubeClient } from '../../packages/server/src/kube/create-kube-client.ts';
 import type { KubeObject } from '../../packages/server/src/kube/kube-object.ts';
 import { createReflector } from '../../packages/server/src/kube/reflector/create-reflector.ts';
-import { residentBytes } from './process-usage.ts';
+import { residentBytes } from '../../e2e/support/process-usage.ts';
 
 /** What is printed as JSON when all pods are known: `URL CA INITIAL`. */
 export interface PodsWatched {

@@ -1,6 +1,5 @@
 import { deepEqual, equal, notDeepEqual } from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { CHART } from '../../tools/deploy/render-chart.ts';
 import { createClusterStage, noClusterStage, type ClusterStage } from '../support/cluster-stage.ts';
 import type { DeploymentPlayer } from '../support/deployment-player.ts';
 import { fixedPolicy } from '../support/fixed-policy.ts';

@@ -2,7 +2,6 @@ import { deepEqual, equal, match, notDeepEqual, ok } from 'node:assert/strict';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CHART } from '../../tools/deploy/render-chart.ts';
 import { createClusterStage, noClusterStage, type ClusterStage } from '../support/cluster-stage.ts';
 import type { DeploymentPlayer } from '../support/deployment-player.ts';
 import { fixedPolicy } from '../support/fixed-policy.ts';

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { helmBinary } from './components.ts';
 import { runCommand, type CommandResult } from './run-command.ts';
 
+/** The chart of this repository. */
+export const CHART = join(import.meta.dirname, '..', '..', 'deploy', 'chart');
+
 export interface HelmOptions {
   /** A folder of its own for Helm's configuration, caches and plugins. */
   readonly directory: string;

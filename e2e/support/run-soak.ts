@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { residentBytes } from '../../bench/support/process-usage.ts';
+import { residentBytes } from './process-usage.ts';
 import { startChangeLanes, type ChangeLanes } from './change-lanes.ts';
 import { untilSettled } from './cluster-state.ts';
 import { startCluster } from './cluster.ts';

@@ -7,7 +7,8 @@ import { METRICS } from '../../packages/server/src/telemetry/metrics/metric-defi
 import { checkConfig } from '../../packages/server/src/app/config/check-config.ts';
 import { isFault } from '../../packages/server/src/kernel/fault.ts';
 import { dashboardFile } from './dashboard.ts';
-import { CHART, noHelm, runHelm } from './render-chart.ts';
+import { CHART } from '../../e2e/support/helm.ts';
+import { noHelm, runHelm } from './render-chart.ts';
 
 const skip = noHelm() ?? false;
 

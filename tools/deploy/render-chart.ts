@@ -5,8 +5,6 @@ import { missingComponent } from '../../e2e/support/components.ts';
 import { createHelm } from '../../e2e/support/helm.ts';
 import type { CommandResult } from '../../e2e/support/run-command.ts';
 
-export const CHART = join(import.meta.dirname, '..', '..', 'deploy', 'chart');
-
 /** Why charts cannot be rendered here; undefined when they can. */
 export function noHelm(): string | undefined {
   return missingComponent(['helm-4']);
