@@ -4,6 +4,7 @@ import { createClusterStage, noClusterStage, type ClusterStage } from '../suppor
 import type { DeploymentPlayer } from '../support/deployment-player.ts';
 import { fixedPolicy } from '../support/fixed-policy.ts';
 import { forbiddenRequests, grantedRights, unusedRights, usedRights } from '../support/granted-rights.ts';
+import { CHART } from '../support/helm.ts';
 import { collectionPath, namespace, type KubernetesObject } from '../support/kubernetes-objects.ts';
 import { conditionOf, moduleConfigMap, portcullisObject } from '../support/portcullis-objects.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -6,6 +6,7 @@ import { createClusterStage, noClusterStage, type ClusterStage } from '../suppor
 import type { DeploymentPlayer } from '../support/deployment-player.ts';
 import { fixedPolicy } from '../support/fixed-policy.ts';
 import { forbiddenRequests } from '../support/granted-rights.ts';
+import { CHART } from '../support/helm.ts';
 import { at, collectionPath, namespace, pod, type KubernetesObject } from '../support/kubernetes-objects.ts';
 import { listEverything } from '../support/list-everything.ts';
 import { moduleConfigMap, portcullisObject } from '../support/portcullis-objects.ts';
