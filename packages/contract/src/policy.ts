@@ -76,6 +76,8 @@ export interface PolicySpec {
   readonly capabilities: readonly string[];
   /** Kinds of cluster objects that the policy may read, for which it needs the capability as well; absent: none. */
   readonly contextAwareResources?: readonly ObjectKind[];
+  /** Authentication: globs of the names beginning with `system:` that the policy may give to users; absent: none. */
+  readonly systemNames?: readonly string[];
   /** Absent: `protect`, and nothing removable. */
   readonly mutation?: MutationRules;
   /** Replaces the text shown to the client; the policy's own goes to the causes. */

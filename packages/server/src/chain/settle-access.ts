@@ -1,6 +1,7 @@
 import type { Abstain, Allow, Deny, Verdict } from '@portcullis/contract';
 import { Fault } from '../kernel/fault.ts';
 import { createTokenHider, tokenOf } from '../policy/review-token.ts';
+import { refusedName } from '../policy/system-names.ts';
 import type { Review } from '@portcullis/contract';
 import { faulted } from './ask.ts';
 import type { Finding } from './finding.ts';
@@ -18,18 +19,22 @@ export interface Audiences {
 
 const NOTHING = { warnings: [], auditAnnotations: {} } as const;
 
-/** A finding whose texts hold nothing of the token, and whose allow has a user: whatever engine it comes from. */
+/** A finding whose texts hold nothing of the token, and whose allow has a user that the policy may make: whatever engine it comes from. */
 export function checkFinding(finding: Finding, review: Review): Finding {
   if (review.gate !== 'authentication') return finding;
   const token = tokenOf(review);
-  const verdict = demandUser(finding.verdict);
+  const verdict = checkUser(finding);
   return { ...finding, verdict: token === undefined ? verdict : withoutToken(verdict, token) };
 }
 
-function demandUser(verdict: Verdict): Verdict {
-  if (verdict.outcome !== 'allow' || (verdict.user !== undefined && verdict.user.username !== ''))
-    return verdict;
-  return faulted(new Fault('PC_POLICY_USER', 'the policy authenticated without a username'));
+function checkUser({ verdict, loaded }: Finding): Verdict {
+  if (verdict.outcome !== 'allow') return verdict;
+  const { user } = verdict;
+  if (user === undefined || user.username === '') {
+    return faulted(new Fault('PC_POLICY_USER', 'the policy authenticated without a username'));
+  }
+  const refused = refusedName(user, loaded.policy.spec.systemNames);
+  return refused === undefined ? verdict : faulted(refused);
 }
 
 function withoutToken(verdict: Verdict, token: string): Verdict {

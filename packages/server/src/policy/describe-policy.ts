@@ -31,6 +31,7 @@ export function describePolicy(policy: Policy): JsonObject {
       enabled: spec.enabled,
       match: describeMatch(spec.match),
       ...(group === undefined ? describeProgram(spec) : describeGroup(group)),
+      ...filled('systemNames', spec.systemNames ?? []),
       ...(spec.mutation === undefined ? {} : { mutation: { ...spec.mutation } }),
       ...given('message', spec.message),
       // No document says this: it is what tells one policy from another.

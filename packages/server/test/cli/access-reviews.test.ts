@@ -72,6 +72,44 @@ test('check judges TokenReviews', async () => {
   assert.match(empty.err, /^standard input: PC_REVIEW_SPEC: `spec\.token` is missing or empty/);
 });
 
+test('an authenticator that makes an administrator is not believed, unless its policy allows it', async () => {
+  const file = join(folder, 'boss.yaml');
+  const boss = { authenticated: true, user: { username: 'eve', groups: ['system:masters'] } };
+  const module = await searchGuest('authn', [], {
+    response: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status: boss },
+  });
+  const judge = async (more: object): ReturnType<typeof runCli> => {
+    const spec = {
+      gate: 'authentication',
+      engine: 'wasi',
+      module: { inline: Buffer.from(module).toString('base64') },
+    };
+    await writeFile(
+      file,
+      JSON.stringify({
+        apiVersion: 'portcullis.dev/v1',
+        kind: 'Policy',
+        metadata: { name: 'boss' },
+        spec: { ...spec, ...more },
+      }),
+    );
+    return runCli(['check', '-p', file, '-f', '-'], tokenReview({ token: 'stray' }));
+  };
+  const refused = await judge({});
+  assert.equal(refused.code, 1);
+  assert.match(refused.out, /not authenticated/);
+  assert.match(
+    refused.out,
+    /the policy gave the group `system:masters`, which `spec\.systemNames` does not allow/,
+  );
+  const allowed = await judge({ systemNames: ['system:masters'] });
+  assert.deepEqual(
+    [allowed.code, allowed.out],
+    [0, 'standard input: authenticated by boss\n  user eve, groups system:masters\n'],
+  );
+  await rm(file);
+});
+
 test('check judges SubjectAccessReviews, in JSON or YAML and several in one file', async () => {
   assert.equal((await check(accessReview('get'))).out, 'standard input: allowed by keep\n');
   const denied = await check(accessReview('delete'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonObject, PolicySpec, Review, Verdict } from '@portcullis/contract';
+import type { JsonObject, PolicySpec, Review, UserInfo, Verdict } from '@portcullis/contract';
 import { openAccessServer, type AccessServer } from '../support/access-server.ts';
 import {
   abstain,
@@ -123,6 +123,63 @@ test('whoever authenticates without a username has not answered', async () => {
     });
     assert.equal(server.records[0]?.contributions[0]?.fault, 'PC_POLICY_USER');
   }
+});
+
+const NODE: Partial<UserInfo> = { groups: ['system:nodes', 'system:authenticated', 'staff'] };
+const SYSTEM_NAMES: readonly (readonly [
+  what: string,
+  verdict: Verdict,
+  systemNames: readonly string[] | undefined,
+  refused: string | undefined,
+])[] = [
+  ['everything', knows('eve', [], { groups: ['a', 'system:masters'] }), undefined, 'group `system:masters`'],
+  [
+    'everything, by a pattern',
+    knows('eve', [], { groups: ['system:masters'] }),
+    ['system:*', 'system:m*'],
+    'group `system:masters`',
+  ],
+  ['everything, by name', knows('eve', [], { groups: ['system:masters'] }), ['system:masters'], undefined],
+  ['another user', knows('system:admin'), undefined, 'user name `system:admin`'],
+  ['a node', knows('system:node:a', [], NODE), ['system:node:*'], 'group `system:nodes`'],
+  ['a node, allowed', knows('system:node:a', [], NODE), ['system:node:*', 'system:nodes'], undefined],
+  [
+    'nothing but the group of all',
+    knows('ana', [], { groups: ['system:authenticated'] }),
+    undefined,
+    undefined,
+  ],
+  [
+    'the group of nobody',
+    knows('ana', [], { groups: ['system:unauthenticated'] }),
+    undefined,
+    'group `system:unauthenticated`',
+  ],
+  [
+    'a name that only looks alike',
+    knows('ecosystem:a', [], { groups: ['system', 'System:masters'] }),
+    undefined,
+    undefined,
+  ],
+];
+
+for (const [what, verdict, systemNames, refused] of SYSTEM_NAMES) {
+  test(`names of Kubernetes itself: ${what}`, async () => {
+    const server = open([['desk', verdict, systemNames === undefined ? {} : { systemNames }]]);
+    const { authenticated, error } = await status(server);
+    assert.equal(authenticated, refused === undefined);
+    if (refused === undefined) return;
+    assert.equal(
+      error,
+      `[desk] the policy gave the ${refused}, which \`spec.systemNames\` does not allow it`,
+    );
+    assert.equal(server.records[0]?.contributions[0]?.fault, 'PC_POLICY_SYSTEM_NAME');
+  });
+}
+
+test('a name of Kubernetes itself that holds the token is told without it', async () => {
+  const answer = await status(open([['desk', knows('system:desk-42-of-anybody')]]));
+  assert.match(answer.error ?? '', /user name `system:\[redacted\]-of-anybody`/);
 });
 
 test('a denial ends the turn and authenticates nobody', async () => {

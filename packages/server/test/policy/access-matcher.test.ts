@@ -221,6 +221,15 @@ test('a key that has no meaning at a gate is refused, with what to use instead',
       '{ match: { verbs: [get] } }',
       /match\.verbs: has no meaning at the gate `admission`, only at `authorization`/,
     ],
+    [
+      '{ gate: authorization, systemNames: ["system:node:*"] }',
+      /systemNames: has no meaning at the gate `authorization`, only at `authentication`/,
+    ],
+    [
+      '{ gate: authentication, systemNames: ["*"] }',
+      /systemNames\[0\]: must begin with `system:`: all other names may be given, not `\*`/,
+    ],
+    ['{ gate: authentication, systemNames: [] }', /systemNames: must not be empty/],
     ['{ match: { groups: [a] } }', /match\.groups: has no meaning at the gate `admission`/],
   ];
   for (const [spec, expected] of cases) {

@@ -108,14 +108,16 @@ const access = fc.record(
 /** With what means something at its gate, and nothing else. */
 function fitGate(policy: Omit<Policy, 'origin'>, wish: Partial<Match>): Omit<Policy, 'origin'> {
   const { gate, match: any } = policy.spec;
-  if (gate === 'admission') return policy;
+  const { systemNames, ...spec } = policy.spec;
+  if (gate === 'admission') return { ...policy, spec };
   const bare = { operations: [], resources: [], namespaces: [], excludedNamespaces: [] };
   const { resources, namespaces, excludedNamespaces, conditions } = any;
   const fitting: Match =
     gate === 'authentication'
       ? { ...bare, conditions }
       : { ...bare, resources, namespaces, excludedNamespaces, conditions, ...wish };
-  return { ...policy, spec: { ...policy.spec, phase: 'validate', match: fitting } };
+  const given = gate === 'authentication' && systemNames !== undefined ? { systemNames } : {};
+  return { ...policy, spec: { ...spec, ...given, phase: 'validate', match: fitting } };
 }
 
 const policyOfAnyGate: fc.Arbitrary<Omit<Policy, 'origin'>> = fc.record({
@@ -146,6 +148,10 @@ const policyOfAnyGate: fc.Arbitrary<Omit<Policy, 'origin'>> = fc.record({
         fuel: fc.integer({ min: 1, max: 1e12 }),
       }),
       capabilities: few(text),
+      systemNames: fc.array(
+        word.map((name) => `system:${name}`),
+        { minLength: 1, maxLength: 3 },
+      ),
       message: text,
       enabled: fc.boolean(),
     },

@@ -44,6 +44,12 @@ test('an entry with nothing but the necessary gets every default', () => {
   });
 });
 
+test('an authenticator may be allowed names of Kubernetes itself, and nobody else', () => {
+  const text = 'modules:\n- module: desk.wasm\n  systemNames: ["system:node:*"]\n';
+  assert.deepEqual(policies(text, 'authentication')[0]?.spec.systemNames, ['system:node:*']);
+  assert.match(messages(text, 'authorization')[0] ?? '', /^PC_POLICY_KEY .*systemNames: unknown key/);
+});
+
 test('an entry for admission with everything', () => {
   const [policy] = policies(`modules:
 - name: labels

@@ -34,6 +34,10 @@ export const POLICY_FAULTS = {
     meaning: 'a policy authenticated a token and did not say whose it is',
     advice: 'answer with a `user` that has a `username`, or do not authenticate',
   },
+  PC_POLICY_SYSTEM_NAME: {
+    meaning: 'a policy authenticated a token as a user or with a group that belongs to Kubernetes itself',
+    advice: 'if the policy is meant to, name the user or the group in `spec.systemNames`',
+  },
   PC_POLICY_SETTINGS: {
     meaning: 'a policy refused its settings',
     advice: 'change `spec.settings` as the message says',

@@ -12,6 +12,7 @@ interface GateSpec {
   readonly gate: GateName;
   readonly phase: Phase;
   readonly match: Match;
+  readonly systemNames?: readonly string[];
 }
 
 const ACCESS_KEYS = ['verbs', 'nonResourceURLs', 'users', 'groups'] as const;
@@ -24,8 +25,14 @@ const MEANINGLESS: ReadonlyMap<GateName, readonly (keyof Match)[]> = new Map<Gat
 ]);
 
 /** What a policy of the gate cannot have. A rule that is never looked at would be taken for one that holds. */
-export function gateProblems({ gate, phase, match }: GateSpec): KeyProblem[] {
+export function gateProblems({ gate, phase, match, systemNames }: GateSpec): KeyProblem[] {
   const problems = matchProblems(match, gate);
+  if (systemNames !== undefined && gate !== 'authentication') {
+    problems.push({
+      path: ['systemNames'],
+      message: `has no meaning at the gate \`${gate}\`, only at \`authentication\``,
+    });
+  }
   if (isAccessGate(gate) && phase === 'mutate') {
     problems.push({
       path: ['phase'],

@@ -11,6 +11,7 @@ import {
   pointerSchema,
   policyGlobSchema,
   sha256Schema,
+  systemNameSchema,
   timeSchema,
   urlSchema,
 } from './value-schemas.ts';
@@ -79,6 +80,14 @@ const limits = z.strictObject({
     .exactOptional()
     .describe('answer on standard output (engine `wasi`): `1Ki` to `64Mi`; default `4Mi`'),
 });
+
+export const systemNamesSchema = z
+  .array(systemNameSchema)
+  .min(1)
+  .exactOptional()
+  .describe(
+    'gate `authentication`: user names and groups beginning with `system:` that the policy may give, `*` and `?` allowed; `system:masters` only by its whole name; default: none',
+  );
 
 /** How a complete object that a policy returns becomes a patch. */
 export const mutationRules = {
@@ -160,6 +169,7 @@ const spec = z
       .describe('mutating policies run first, one after another'),
     ...effect,
     ...program,
+    systemNames: systemNamesSchema,
     mutation: z
       .strictObject(mutationRules)
       .exactOptional()

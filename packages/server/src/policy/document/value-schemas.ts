@@ -3,6 +3,7 @@ import { isFault, type Fault } from '../../kernel/fault.ts';
 import { parseDuration } from '../../kernel/duration.ts';
 import { parsePointer } from '../../kernel/json-patch/json-pointer.ts';
 import { parseByteSize } from '../../kernel/quantity.ts';
+import { SYSTEM_PREFIX } from '../system-names.ts';
 import { normalizeBase64 } from './base64.ts';
 import { isLabelKey, isLabelValue, isSubdomain } from './names.ts';
 
@@ -130,6 +131,12 @@ export const resourcePatternSchema = textSchema((text) =>
     : new Problem(
         `must be a resource in lower case such as \`pods\`, \`pods/exec\`, \`*\` or \`*/scale\`, not ${show(text)}`,
       ),
+);
+
+export const systemNameSchema = textSchema((text) =>
+  text.startsWith(SYSTEM_PREFIX)
+    ? text
+    : new Problem(`must begin with \`${SYSTEM_PREFIX}\`: all other names may be given, not ${show(text)}`),
 );
 
 export const namespaceGlobSchema = textSchema((text) =>

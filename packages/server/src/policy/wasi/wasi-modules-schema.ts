@@ -4,6 +4,7 @@ import {
   memorySchema,
   mutationRules,
   outputSchema,
+  systemNamesSchema,
   timeoutSchema,
 } from '../document/policy-document-schema.ts';
 import { filledText, sha256Schema } from '../document/value-schemas.ts';
@@ -32,7 +33,7 @@ const rule = resourceRule.omit({ resourceNames: true }).extend({
     .describe('operations; `*` is every one'),
 });
 
-export const authenticationModule = z.strictObject(common);
+export const authenticationModule = z.strictObject({ ...common, systemNames: systemNamesSchema });
 
 export const authorizationModule = z.strictObject({
   ...common,

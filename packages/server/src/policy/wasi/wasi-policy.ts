@@ -18,7 +18,9 @@ const EVERYTHING: Match = {
 
 /** An error is told to the API server, which then does not remember the answer. */
 export function toAuthentication(module: AuthenticationModule): WasiPolicy {
-  return { spec: { ...common(module), gate: 'authentication' }, warnings: warningsOf(module) };
+  const { systemNames } = module;
+  const given = systemNames === undefined ? {} : { systemNames };
+  return { spec: { ...common(module), gate: 'authentication', ...given }, warnings: warningsOf(module) };
 }
 
 export function toAuthorization(module: AuthorizationModule): WasiPolicy {
@@ -49,7 +51,7 @@ export function toAdmission(module: AdmissionModule): WasiPolicy {
   return { spec, warnings: [...warningsOf(module), ...never] };
 }
 
-function common(module: AuthenticationModule): WasiPolicy['spec'] {
+function common(module: Omit<AuthenticationModule, 'systemNames'>): WasiPolicy['spec'] {
   const { module: file, sha256, settings, timeout, memory, output } = module;
   return {
     gate: 'admission',
@@ -72,7 +74,7 @@ function toRule({ operations, ...rule }: AdmissionModule['rules'][number]): Matc
   return { ...rule, resourceNames: [], ...(named.length < operations.length ? {} : { operations: named }) };
 }
 
-function warningsOf({ debug }: AuthenticationModule): readonly string[] {
+function warningsOf({ debug }: Pick<AuthenticationModule, 'debug'>): readonly string[] {
   return debug ? ['`debug` has no effect: what it writes to standard error is in the log at `debug`'] : [];
 }
 
