@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import createWabt from 'wabt';
+import { ENDLESS_MODULES, type EndlessEngine } from './endless-modules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MODULE = 'policies/image-registry/image-registry.wasm';
@@ -31,9 +31,11 @@ export function registryPolicy(options: RegistryOptions = {}): object {
 }
 
 /** Loops until its time is over: as much fuel as a policy may have, and a second. */
-export async function endlessPolicy(options: PolicyOptions): Promise<object> {
+export function endlessPolicy(options: PolicyOptions & { readonly engine?: EndlessEngine }): object {
+  const { engine = 'plugin' } = options;
   return policy(options, {
-    module: { inline: Buffer.from(await endlessModule()).toString('base64') },
+    engine,
+    module: { inline: Buffer.from(ENDLESS_MODULES[engine]()).toString('base64') },
     limits: { timeout: '1s', fuel: 1e12 },
   });
 }
@@ -53,16 +55,6 @@ function policy({ name = 'image-registry', namespaces = ['*'] }: PolicyOptions, 
       ...spec,
     },
   };
-}
-
-const ENDLESS = `(module
-  (import "env" "read_input" (func (param i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (func (export "validate") (result i32) (loop (br 0)) (i32.const 0)))`;
-
-async function endlessModule(): Promise<Uint8Array> {
-  const wabt = await createWabt();
-  return wabt.parseWat('endless', ENDLESS).toBinary({}).buffer;
 }
 
 export function readModule(path = MODULE_PATH): Uint8Array<ArrayBuffer> {
