@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { access } from './cases/access.ts';
 import { cluster } from './cases/cluster.ts';
 import { endless } from './cases/endless.ts';
 import { evaluation } from './cases/evaluation.ts';
@@ -23,6 +24,7 @@ const CASES: Readonly<Record<string, (bench: Workbench) => Promise<Figure[]>>> =
   kubewarden,
   opa,
   wasi,
+  access,
   metering,
   threads,
   reload,

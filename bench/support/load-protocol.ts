@@ -10,7 +10,9 @@ export interface LoadOrder {
   /** Milliseconds before that; their requests are checked and not counted. */
   readonly warmUp?: number;
   /** What every answer has to say; anything else is an error. */
-  readonly allowed: boolean;
+  readonly allowed?: boolean;
+  /** Text that every answer has to hold, in place of `allowed`. */
+  readonly expected?: string;
   /** Requests per second over all connections; absent: as fast as the answers come. */
   readonly rate?: number;
 }

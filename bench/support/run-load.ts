@@ -4,9 +4,6 @@ import { LoadConnection } from './load-connection.ts';
 import type { LoadOrder, LoadResult } from './load-protocol.ts';
 import { quantile } from './statistics.ts';
 
-const ALLOWED = Buffer.from('"allowed":true');
-const DENIED = Buffer.from('"allowed":false');
-
 /** Drives one server: every connection sends, waits for its answer and sends again, at once or when its next turn is due. */
 export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const connections = await Promise.all(
@@ -35,9 +32,11 @@ class LoadRun {
   #firstError: string | undefined;
 
   constructor(order: LoadOrder) {
+    if (order.allowed === undefined && order.expected === undefined)
+      throw new TypeError('an order says what its answers have to say');
     this.#order = order;
     this.#request = requestBytes(order);
-    this.#expected = order.allowed ? ALLOWED : DENIED;
+    this.#expected = Buffer.from(order.expected ?? `"allowed":${order.allowed === true}`);
     this.#from = performance.now() + (order.warmUp ?? 0);
     this.#until = this.#from + order.duration;
     this.#interval = order.rate === undefined ? 0 : (order.connections * 1000) / order.rate;
