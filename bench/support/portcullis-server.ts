@@ -6,7 +6,7 @@ import { freePorts } from '../../e2e/support/free-ports.ts';
 import { pinned, type Core } from './pinned.ts';
 import { whenUp, type RunningServer } from './running-server.ts';
 
-const MAIN = join(import.meta.dirname, '../../packages/server/src/cli/main.ts');
+const MAIN = join(import.meta.dirname, '../../packages/server/src/cli/main.js');
 
 export interface PortcullisOptions {
   readonly directory: string;

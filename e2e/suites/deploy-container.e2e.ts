@@ -40,7 +40,7 @@ describe(
     test('is configured for a pod without rights', async () => {
       const config = await buildah.config(IMAGE);
       equal(at(config, 'User'), '65532:65532');
-      deepEqual(at(config, 'Entrypoint'), ['/usr/local/bin/node', '/app/packages/server/src/cli/main.ts']);
+      deepEqual(at(config, 'Entrypoint'), ['/usr/local/bin/node', '/app/packages/server/src/cli/main.js']);
       deepEqual(at(config, 'Cmd'), ['serve']);
       deepEqual(at(config, 'ExposedPorts'), { '8443/tcp': {}, '8080/tcp': {} });
     });

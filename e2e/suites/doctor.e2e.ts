@@ -33,7 +33,7 @@ import { runCommand } from '../support/run-command.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkDirectory } from '../support/work-directory.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli', 'main.ts');
+const MAIN = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli', 'main.js');
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1';
 const VALIDATING = `${CONFIGURATIONS}/validatingwebhookconfigurations/portcullis`;
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

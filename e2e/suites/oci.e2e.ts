@@ -19,7 +19,7 @@ import { startTokenServer } from '../support/token-server.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkDirectory } from '../support/work-directory.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli', 'main.ts');
+const MAIN = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli', 'main.js');
 const MODULE = join(import.meta.dirname, '..', '..', 'policies', 'image-registry', 'image-registry.wasm');
 const TOKEN = 'token-of-the-suite';
 const IDENTITY_TOKEN = 'an-identity-token';

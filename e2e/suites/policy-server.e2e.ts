@@ -23,7 +23,7 @@ import { waitUntil } from '../support/wait-until.ts';
 import { createWorkDirectory } from '../support/work-directory.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const MAIN = join(ROOT, 'packages/server/src/cli/main.ts');
+const MAIN = join(ROOT, 'packages/server/src/cli/main.js');
 /** A policy on the Rust SDK of Kubewarden. */
 const OFFICIAL = join(ROOT, 'packages/server/test/engines/kubewarden/official-sdk.wasm');
 const PATTERNS = join(ROOT, 'policies/image-patterns-wapc/image-patterns-wapc.wasm');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startChildProcess, tail, type Exit } from './child-process.ts';
 import { waitUntil } from './wait-until.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli', 'main.ts');
+const MAIN = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli', 'main.js');
 
 export interface PortcullisOptions {
   /** Where the configuration and the log are written. */

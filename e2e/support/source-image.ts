@@ -33,7 +33,7 @@ export async function createSourceImage(directory: string): Promise<PodImage> {
       User: '65532:65532',
       WorkingDir: data,
       Env: [`HOME=${data}`, 'NODE_ENV=production', `NODE_COMPILE_CACHE=${data}/compiled`],
-      Entrypoint: ['/node', '/app/packages/server/src/cli/main.ts'],
+      Entrypoint: ['/node', '/app/packages/server/src/cli/main.js'],
       Cmd: ['serve'],
     },
     volumes: [

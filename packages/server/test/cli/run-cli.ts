@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 export const ROOT: string = join(import.meta.dirname, '..', '..', '..', '..');
-const MAIN = join(ROOT, 'packages', 'server', 'src', 'cli', 'main.ts');
+const MAIN = join(ROOT, 'packages', 'server', 'src', 'cli', 'main.js');
 
 export interface CliResult {
   readonly code: number | null;

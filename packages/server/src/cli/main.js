@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// Nothing that needs a new Node is imported before the version is checked.
+// JavaScript, alone here: an old Node can read it too, and tell that it is old, and a new one need not load its TypeScript compiler
+// (18 MiB that stay) for one file, before compiled code comes from the cache. Nothing that needs a new Node is imported before
+// the version is checked.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
