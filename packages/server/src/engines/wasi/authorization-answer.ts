@@ -14,8 +14,9 @@ export function authorizationVerdict(answer: AnswerReader): Verdict | Fault {
   const error = status?.text('evaluationError');
   if (answer.problem !== undefined) return answer.problem;
   if (status === undefined) return unreadable('its answer has no `status`');
-  if (allowed === undefined) return unreadable('`allowed` is missing in its answer');
+  // A denial that leaves `allowed` out is one: as a fault it would be no opinion under Ignore.
   if (denied) return denial(allowed, reason, error);
+  if (allowed === undefined) return unreadable('`allowed` is missing in its answer');
   return {
     outcome: allowed ? 'allow' : 'abstain',
     ...(reason ? { message: reason } : {}),
@@ -23,7 +24,11 @@ export function authorizationVerdict(answer: AnswerReader): Verdict | Fault {
   };
 }
 
-function denial(allowed: boolean, reason: string | undefined, error: string | undefined): Verdict {
+function denial(
+  allowed: boolean | undefined,
+  reason: string | undefined,
+  error: string | undefined,
+): Verdict {
   const contradiction = allowed ? 'the answer is both allowed and denied' : undefined;
   return {
     outcome: 'deny',
