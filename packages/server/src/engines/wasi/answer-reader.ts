@@ -46,11 +46,11 @@ export class AnswerReader {
   }
 
   textMap(key: string): Readonly<Record<string, string>> | undefined {
-    return this.#read(key, isTextMap, 'an object of strings');
+    return this.#map(key, isText, 'an object of strings');
   }
 
   textsMap(key: string): Readonly<Record<string, readonly string[]>> | undefined {
-    return this.#read(key, isTextsMap, 'an object of arrays of strings');
+    return this.#map(key, isTexts, 'an object of arrays of strings');
   }
 
   /** An HTTP status of an error. */
@@ -82,6 +82,19 @@ export class AnswerReader {
     return undefined;
   }
 
+  /** Without the members that are null. */
+  #map<T extends JsonValue>(
+    key: string,
+    is: (value: JsonValue) => value is T,
+    what: string,
+  ): Readonly<Record<string, T>> | undefined {
+    const isMap = (value: JsonValue): value is JsonObject =>
+      isJsonObject(value) && Object.values(value).every((item = null) => item === null || is(item));
+    const map = this.#read(key, isMap, what);
+    // Its members were looked at above.
+    return map && (withoutNulls(map) as Readonly<Record<string, T>>);
+  }
+
   #keep(problem: Fault): void {
     this.#finding.problem ??= problem;
   }
@@ -111,10 +124,6 @@ function isTexts(value: JsonValue): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
-function isTextMap(value: JsonValue): value is Readonly<Record<string, string>> {
-  return isJsonObject(value) && Object.values(value).every((item) => typeof item === 'string');
-}
-
-function isTextsMap(value: JsonValue): value is Readonly<Record<string, readonly string[]>> {
-  return isJsonObject(value) && Object.values(value).every((item) => item !== undefined && isTexts(item));
+function withoutNulls(map: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== null));
 }

@@ -174,6 +174,20 @@ test('who authenticated is told whole, with the audiences', async () => {
   });
 });
 
+test('what is null in an answer is not there, in its maps too', () => {
+  const user = { username: 'ana', uid: null, groups: null, extra: { scopes: ['a'], none: null } };
+  const login = envelope({ status: { authenticated: true, user, audiences: null, error: null } });
+  assert.deepEqual(read(login, tokenReview('desk-42')), {
+    outcome: 'allow',
+    ...NO_REMARKS,
+    user: { username: 'ana', groups: [], extra: { scopes: ['a'] } },
+  });
+  const remarked = admission({ allowed: true, auditAnnotations: { rule: '3', none: null } });
+  assert.partialDeepStrictEqual(read(remarked, makeReview()), { auditAnnotations: { rule: '3' } });
+  const nobody = envelope({ status: { authenticated: true, user: { username: null } } });
+  assert.match(faultOf(read(nobody, tokenReview('desk-42'))), /without a username/);
+});
+
 test('not authenticated is no opinion, with an error it is a fault', () => {
   for (const status of [{}, { authenticated: false }, { authenticated: false, error: '', user: {} }]) {
     assert.equal(read(envelope({ status }), tokenReview('desk-42')).outcome, 'abstain');
@@ -216,6 +230,10 @@ test('an authorizer allows, denies, or has no opinion; denied counts more than a
     ],
     [
       { allowed: false, denied: true, reason: 'night' },
+      { outcome: 'deny', message: 'night', causes: [], ...NO_REMARKS },
+    ],
+    [
+      { denied: true, reason: 'night' },
       { outcome: 'deny', message: 'night', causes: [], ...NO_REMARKS },
     ],
     [
