@@ -25,6 +25,7 @@ export const CAPABILITIES = [
   'kubernetes/list_resources_by_namespace',
   'kubernetes/list_resources_all',
   'kubernetes/can_i',
+  'kubernetes/inventory',
   'oci/v1/verify',
   'oci/v2/verify',
   'oci/v1/manifest_digest',
@@ -35,6 +36,9 @@ export const CAPABILITIES = [
 ] as const;
 
 export type CapabilityName = (typeof CAPABILITIES)[number];
+
+/** All objects of some kinds, which policies in Rego see as data. */
+export const INVENTORY = 'kubernetes/inventory' satisfies CapabilityName;
 
 const READS_OBJECTS: ReadonlySet<CapabilityName> = new Set<CapabilityName>([
   'kubernetes/get_resource',
@@ -94,7 +98,8 @@ export async function callCapability(
   call: CapabilityCall,
 ): Promise<Uint8Array | Fault> {
   const { capability } = call;
-  if (!isCapability(capability)) {
+  // Not asked by guests but for them: see askInventory.
+  if (!isCapability(capability) || capability === INVENTORY) {
     return new Fault('PC_CAPABILITY_UNKNOWN', `unknown host capability: \`${capability}\``);
   }
   const refused = checkGrant(grants, capability, call.payload);

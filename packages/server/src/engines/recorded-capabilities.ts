@@ -21,9 +21,15 @@ export function recordCapabilities(
   inner: HostCapabilities,
   onCall: (call: RecordedCall) => void,
 ): HostCapabilities {
+  const told = new WeakSet<Uint8Array>();
   return {
     async call(request) {
       const answer = await inner.call(request);
+      // An answer that stays the same is the same bytes.
+      if (!isFault(answer)) {
+        if (told.has(answer)) return answer;
+        told.add(answer);
+      }
       const asked = readJson(request.payload);
       if (!isFault(asked))
         onCall({ capability: request.capability, request: asked, answer: asAnswer(answer) });
@@ -40,33 +46,40 @@ export function replayCapabilities(
   recorded: readonly RecordedCall[],
   onMissing?: (fault: Fault) => void,
 ): HostCapabilities {
-  return { call: (request) => Promise.resolve(replay(recorded, request, onMissing)) };
+  const written = new Map<RecordedCall, Uint8Array>();
+  return {
+    async call(request) {
+      const found = find(recorded, request, onMissing);
+      if (isFault(found)) return found;
+      const { answer } = found;
+      if ('error' in answer) return new Fault(answer.code, answer.error);
+      const bytes = written.get(found) ?? Buffer.from(stringifyExact(answer.response));
+      written.set(found, bytes);
+      return bytes;
+    },
+  };
 }
 
 /** Characters of a request that a message shows. */
 const MAX_SHOWN = 500;
 
-function replay(
+function find(
   recorded: readonly RecordedCall[],
   request: CapabilityRequest,
   onMissing: ((fault: Fault) => void) | undefined,
-): Uint8Array | Fault {
+): RecordedCall | Fault {
   const { capability, payload } = request;
   const asked = readJson(payload);
   if (isFault(asked)) return new Fault('PC_CAPABILITY_INPUT', `the request is not JSON: ${asked.message}`);
   const found = recorded.find((call) => call.capability === capability && jsonEqual(call.request, asked));
-  if (found === undefined) {
-    const shown = stringifyExact(asked).slice(0, MAX_SHOWN);
-    const missing = new Fault(
-      'PC_CAPABILITY_UNAVAILABLE',
-      `no call of \`${capability}\` with the request \`${shown}\` was recorded`,
-    );
-    onMissing?.(missing);
-    return missing;
-  }
-  const { answer } = found;
-  if ('error' in answer) return new Fault(answer.code, answer.error);
-  return Buffer.from(stringifyExact(answer.response));
+  if (found !== undefined) return found;
+  const shown = stringifyExact(asked).slice(0, MAX_SHOWN);
+  const missing = new Fault(
+    'PC_CAPABILITY_UNAVAILABLE',
+    `no call of \`${capability}\` with the request \`${shown}\` was recorded`,
+  );
+  onMissing?.(missing);
+  return missing;
 }
 
 function asAnswer(answer: Uint8Array | Fault): RecordedAnswer {

@@ -20,7 +20,10 @@ export interface WithStock {
   readonly stock: Pick<GuestStock<never>, 'close'>;
 }
 
-type Create<S> = (module: CompiledModule, limits: Limits, host: EngineHost, variant: string) => S;
+/** What an instance is made with beside module and limits, or what stands for it. */
+type Variant = string | { readonly key: string };
+
+type Create<S, V> = (module: CompiledModule, limits: Limits, host: EngineHost, variant: V | undefined) => S;
 
 interface Entry<S> {
   readonly shared: S;
@@ -31,9 +34,9 @@ interface Entry<S> {
  * Instances by thread, module and what an instance is made with: the limits, and in some dialects a text such as the settings.
  * One for each engine.
  */
-export function createInstanceSharing<S extends WithStock>(
-  create: Create<S>,
-): (module: CompiledModule, limits: Limits, host: EngineHost, variant?: string) => SharedInstances<S> {
+export function createInstanceSharing<S extends WithStock, V extends Variant = string>(
+  create: Create<S, V>,
+): (module: CompiledModule, limits: Limits, host: EngineHost, variant?: V) => SharedInstances<S> {
   const hosts = new WeakMap<EngineHost, WeakMap<CompiledModule, Map<string, Entry<S>>>>();
 
   function entriesOf(module: CompiledModule, host: EngineHost): Map<string, Entry<S>> {
@@ -44,9 +47,9 @@ export function createInstanceSharing<S extends WithStock>(
     return entries;
   }
 
-  return (module, limits, host, variant = '') => {
+  return (module, limits, host, variant) => {
     const entries = entriesOf(module, host);
-    const key = `${limits.memoryBytes} ${limits.fuel} ${variant}`;
+    const key = `${limits.memoryBytes} ${limits.fuel} ${keyOf(variant)}`;
     const entry = entries.get(key) ?? { shared: create(module, limits, host, variant), users: 0 };
     entries.set(key, entry);
     entry.users += 1;
@@ -64,4 +67,8 @@ export function createInstanceSharing<S extends WithStock>(
       },
     };
   };
+}
+
+function keyOf(variant: Variant = ''): string {
+  return typeof variant === 'string' ? variant : variant.key;
 }

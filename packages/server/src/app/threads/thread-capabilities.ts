@@ -1,7 +1,8 @@
-import type { CapabilityRequest, HostCapabilities } from '../../engines/host-capabilities.ts';
+import { INVENTORY, type CapabilityRequest, type HostCapabilities } from '../../engines/host-capabilities.ts';
 import { beforeDeadline, CAPABILITY_LIMITS, createPlaces } from '../../capabilities/create-capabilities.ts';
 import { Fault } from '../../kernel/fault.ts';
 import type { Runtime } from '../../kernel/ports.ts';
+import { createSharedAnswers, readAnswer } from './shared-answers.ts';
 import type { HostAnswer, HostQuestion } from './thread-messages.ts';
 
 export interface ThreadCapabilities extends HostCapabilities {
@@ -19,14 +20,15 @@ export interface ThreadCapabilitiesOptions {
 /** What guests of a gate thread ask of the host goes to the control thread, which has the connections and the caches. */
 export function createThreadCapabilities(options: ThreadCapabilitiesOptions): ThreadCapabilities {
   const { runtime, send, here } = options;
-  const waiting = new Map<number, (answer: Uint8Array | Fault) => void>();
+  const waiting = new Map<number, (answer: HostAnswer) => void>();
+  const shared = createSharedAnswers(runtime, ask);
   const places = createPlaces(CAPABILITY_LIMITS);
   let last = 0;
 
-  async function ask(request: CapabilityRequest): Promise<Uint8Array | Fault> {
+  async function ask(request: CapabilityRequest): Promise<HostAnswer | Fault> {
     const { capability, payload, policy, deadline } = request;
     const id = (last += 1);
-    const { promise, resolve } = Promise.withResolvers<Uint8Array | Fault>();
+    const { promise, resolve } = Promise.withResolvers<HostAnswer>();
     waiting.set(id, resolve);
     // Threads count from different zeros.
     const timeout = deadline - runtime.clock.now();
@@ -42,16 +44,19 @@ export function createThreadCapabilities(options: ThreadCapabilitiesOptions): Th
     async call(request) {
       const own = here(request);
       if (own !== undefined) return own;
+      // The same for everybody who reads the same kinds, so a thousand reviews are one question.
+      if (request.capability === INVENTORY) return shared.ask(request);
       const busy = places.take(request.policy);
       if (busy !== undefined) return busy;
       try {
-        return await ask(request);
+        const answered = await ask(request);
+        return answered instanceof Fault ? answered : readAnswer(answered);
       } finally {
         places.leave(request.policy);
       }
     },
-    answered({ id, answer }) {
-      waiting.get(id)?.('message' in answer ? new Fault(answer.code, answer.message) : answer);
+    answered(answer) {
+      waiting.get(answer.id)?.(answer);
     },
   };
 }
@@ -63,9 +68,17 @@ export async function answerQuestion(
   now: number,
 ): Promise<HostAnswer> {
   const answer = await capabilities.call({ capability, payload, policy, deadline: now + timeout });
-  return {
-    type: 'host-answer',
-    id,
-    answer: answer instanceof Fault ? { code: answer.code, message: answer.message } : answer,
-  };
+  if (answer instanceof Fault)
+    return { type: 'host-answer', id, answer: { code: answer.code, message: answer.message } };
+  const isShared = answer.buffer instanceof SharedArrayBuffer;
+  return { type: 'host-answer', id, answer, ...(isShared ? { state: stateOf(answer) } : {}) };
+}
+
+const states = new WeakMap<Uint8Array, number>();
+let lastState = 0;
+
+function stateOf(bytes: Uint8Array): number {
+  const state = states.get(bytes) ?? (lastState += 1);
+  states.set(bytes, state);
+  return state;
 }

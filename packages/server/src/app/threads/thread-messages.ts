@@ -54,4 +54,6 @@ export interface HostAnswer {
   readonly type: 'host-answer';
   readonly id: number;
   readonly answer: Uint8Array | { readonly code: FaultCode; readonly message: string };
+  /** Of bytes that are shared and not copied: the same number for the same ones. */
+  readonly state?: number;
 }

@@ -9,6 +9,7 @@ import { createAnswerCache } from '../answer-cache.ts';
 import { optional, provide, type Asking, type Providers } from '../provider.ts';
 import { createAccessReviews } from './access-reviews.ts';
 import { createFieldMask } from './field-mask.ts';
+import { createInventories } from './inventories.ts';
 import { keepObject, maskedText, type KeptObject, type NamedMask } from './kept-object.ts';
 import { createKindLookup } from './kind-lookup.ts';
 import { listText } from './list-text.ts';
@@ -117,6 +118,7 @@ export function createKubernetesCapabilities(options: KubernetesOptions): Kubern
       'kubernetes/list_resources_by_namespace': provide(listInNamespace, list),
       'kubernetes/get_resource': provide(getInput, get),
       'kubernetes/can_i': createAccessReviews(client, clock),
+      'kubernetes/inventory': createInventories({ kinds, watches, clock, maxBytes: options.maxBytes }),
     },
     states: () => watches.states(),
     stop: () => watches.stop(),

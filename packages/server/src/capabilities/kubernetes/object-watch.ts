@@ -20,6 +20,8 @@ export interface ObjectWatch {
   ready(deadline: number): Promise<Fault | undefined>;
   get(key: string): KeptObject | undefined;
   items(): IterableIterator<readonly [key: string, value: KeptObject]>;
+  /** Counts changes. */
+  readonly revision: number;
   state(): ReflectorState;
   stop(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function createObjectWatch(options: ObjectWatchOptions): ObjectWatch {
   /** Of a list that is still coming, and of a change that is being told. */
   let coming = 0;
   let overSince: number | undefined;
+  let revision = 0;
 
   const reflector = createReflector<KeptObject>({
     client,
@@ -69,6 +72,7 @@ export function createObjectWatch(options: ObjectWatchOptions): ObjectWatch {
       coming = 0;
       return;
     }
+    revision += 1;
     if (change.type !== 'deleted') {
       kept += change.value.bytes;
       coming = Math.max(0, coming - change.value.bytes);
@@ -120,6 +124,9 @@ export function createObjectWatch(options: ObjectWatchOptions): ObjectWatch {
     },
     get: (key) => reflector.get(key),
     items: () => reflector.items(),
+    get revision() {
+      return revision;
+    },
     state: () => reflector.state(),
     stop: () => reflector.stop(),
   };

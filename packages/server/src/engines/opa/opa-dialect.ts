@@ -2,12 +2,15 @@ import type { EngineName, JsonValue, Phase, Review, Verdict } from '@portcullis/
 import { Fault } from '../../kernel/fault.ts';
 import { isJsonObject } from '../../kernel/json/json-equal.ts';
 import { stringifyExact } from '../../kernel/json/json-document.ts';
+import type { InventoryLayout } from '../inventory.ts';
 import { admissionVerdict } from './admission-answer.ts';
 import { violationVerdict } from './violations-answer.ts';
 
 export interface OpaSettings {
   /** JSON text that a module sees as `data`. */
   readonly data: string;
+  /** Of policies that read the cluster `data` is what they see of it between these two. */
+  readonly around: readonly [head: string, tail: string];
   /** The input of a review is its AdmissionRequest between these two. */
   readonly head: Uint8Array;
   readonly tail: Uint8Array;
@@ -15,7 +18,7 @@ export interface OpaSettings {
 
 /** The two shapes in which admission policies in Rego are written: what they are asked with and how they answer. */
 export interface OpaDialect {
-  readonly name: EngineName & ('opa' | 'gatekeeper');
+  readonly name: EngineName & InventoryLayout;
   /** What a module of it is recognised by, for people. */
   readonly expects: string;
   settings(settings: JsonValue): OpaSettings | Fault;
@@ -35,7 +38,15 @@ export const OPA_DIALECT: OpaDialect = {
         '`settings` must be an object: policies in Rego see them as `data`',
       );
     }
-    return { data: stringifyExact(settings ?? {}), head: Buffer.from('{"request":'), tail: END };
+    // What is seen of the cluster takes the place of a setting of this name.
+    const { kubernetes: _, ...others } = settings ?? {};
+    const rest = stringifyExact(others).slice(1, -1);
+    return {
+      data: stringifyExact(settings ?? {}),
+      around: [`{${rest}${rest === '' ? '' : ','}"kubernetes":`, '}'],
+      head: Buffer.from('{"request":'),
+      tail: END,
+    };
   },
   verdict: admissionVerdict,
 };
@@ -46,6 +57,7 @@ export const GATEKEEPER_DIALECT: OpaDialect = {
   expects: 'a module for `opa`, in a policy that says `engine: gatekeeper`',
   settings: (settings) => ({
     data: '{}',
+    around: ['{"inventory":', '}'],
     head: Buffer.from(`{"parameters":${stringifyExact(settings ?? {})},"review":`),
     tail: END,
   }),

@@ -6,8 +6,10 @@ import type { ModuleInfo } from '../../wasm/module-info.ts';
 import { checkLimits } from '../../wasm/sandbox.ts';
 import type { Engine, EngineHost, Evaluation, Evaluator } from '../engine.ts';
 import { executionModeOf } from '../execution-mode.ts';
+import { parseGrants } from '../host-capabilities.ts';
+import { inventoryQuestion } from '../inventory.ts';
 import { GATEKEEPER_DIALECT, OPA_DIALECT, type OpaDialect } from './opa-dialect.ts';
-import { createOpaEvaluator } from './opa-evaluator.ts';
+import { createOpaEvaluator, type OpaPolicy } from './opa-evaluator.ts';
 import { checkExports, hasExport, isOneCall } from './opa-exports.ts';
 import { OPA_IMPORTS } from './opa-host.ts';
 
@@ -41,9 +43,9 @@ function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
       }
       const problem = checkExports(module.info, policy.metadata.name) ?? checkLimits(module, limits);
       if (problem !== undefined) return problem;
-      const settings = dialect.settings(policy.spec.settings);
-      if (isFault(settings)) return settings;
-      const evaluator = createOpaEvaluator(module, { policy, dialect, settings }, host);
+      const opened = readPolicy(policy, dialect);
+      if (isFault(opened)) return opened;
+      const evaluator = createOpaEvaluator(module, opened, host);
       try {
         return await evaluator.prepare(host.clock.now() + limits.timeoutMs);
       } finally {
@@ -52,15 +54,25 @@ function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
     },
 
     open(module: CompiledModule, policy: Policy, host: EngineHost): Evaluator {
-      const settings = dialect.settings(policy.spec.settings);
-      if (isFault(settings)) return refusing(settings);
-      const evaluator = createOpaEvaluator(module, { policy, dialect, settings }, host);
+      const opened = readPolicy(policy, dialect);
+      if (isFault(opened)) return refusing(opened);
+      const evaluator = createOpaEvaluator(module, opened, host);
       // The first evaluation should not have to wait for a start; one that fails tries again.
       if (evaluator.isFirst && !host.runtime.idle.isFull)
         void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
       return evaluator;
     },
   };
+}
+
+function readPolicy(policy: Policy, dialect: OpaDialect): OpaPolicy | Fault {
+  const { metadata, spec } = policy;
+  const settings = dialect.settings(spec.settings);
+  if (isFault(settings)) return settings;
+  const grants = parseGrants(spec);
+  if (isFault(grants)) return grants;
+  const inventory = inventoryQuestion(metadata.name, spec, grants, dialect.name);
+  return isFault(inventory) ? inventory : { policy, dialect, settings, inventory };
 }
 
 function isOpaModule(info: ModuleInfo): boolean {

@@ -2,16 +2,14 @@ import type { JsonValue, Policy, Review, Verdict } from '@portcullis/contract';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { remember } from '../../kernel/remember.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
-import { createSandbox } from '../../wasm/sandbox.ts';
 import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
-import { loadBuiltins } from './host-builtin.ts';
-import { ENTRY, opaAdapter } from './opa-adapter.ts';
+import type { InventoryQuestion } from '../inventory.ts';
+import { ENTRY } from './opa-adapter.ts';
 import { createOpaCall, lengthOf, type OpaCall } from './opa-call.ts';
 import type { OpaDialect, OpaSettings } from './opa-dialect.ts';
 import { findEntrypoint } from './opa-entrypoint.ts';
 import { isOneCall } from './opa-exports.ts';
-import { OPA_HOST } from './opa-host.ts';
-import { useOpaInstances } from './opa-instances.ts';
+import { fixedSource, followInventory, openGuests, type OpaGuests } from './opa-guests.ts';
 import { latin1Text } from './opa-memory.ts';
 import { parseResult } from './opa-output.ts';
 
@@ -26,6 +24,8 @@ export interface OpaPolicy {
   readonly policy: Policy;
   readonly dialect: OpaDialect;
   readonly settings: OpaSettings;
+  /** What it sees of the cluster; undefined: nothing. */
+  readonly inventory: InventoryQuestion | undefined;
 }
 
 /** Answers that are remembered for one policy: most say few different things, in few words. */
@@ -38,63 +38,53 @@ interface Readable {
 
 export function createOpaEvaluator(
   module: CompiledModule,
-  { policy, dialect, settings }: OpaPolicy,
+  { policy, dialect, settings, inventory }: OpaPolicy,
   host: EngineHost,
 ): OpaEvaluator {
   const { metadata, spec } = policy;
-  const { shared, isFirst, release } = useOpaInstances(module, spec.limits, host, settings.data);
-  const { description } = shared;
-  const question = { description, data: [], policy: metadata.name };
+  const start = { module, limits: spec.limits, host };
+  const source =
+    inventory === undefined
+      ? fixedSource(openGuests(start, settings.data))
+      : followInventory(start, inventory, settings.around);
   const oneCall = Number(isOneCall(module.info));
   const remembered = remember<Readable>(
     (text) => ({ value: parseResult(Buffer.from(text, 'latin1')) }),
     MAX_ANSWERS,
   );
-  const sandbox = createSandbox<OpaCall>(module, {
-    host: OPA_HOST,
-    limits: spec.limits,
-    runtime: host.runtime,
-    stock: shared.stock,
-    adapter: opaAdapter(),
-  });
 
   async function prepare(deadline: number): Promise<Fault | undefined> {
-    await loadBuiltins();
-    const refused = await sandbox.prepare(deadline);
-    if (refused !== undefined) return shared.startFault() ?? refused;
-    const entrypoint = findEntrypoint(description.entrypoints, spec.entrypoint);
+    // A policy that reads the cluster is tried without anything in it: what is there is known when it is asked.
+    const guests = source.fixed ?? openGuests(start, settings.around.join('{}'));
+    const refused = await guests.prepare(deadline);
+    const entrypoint = refused ?? findEntrypoint(guests.description.entrypoints, spec.entrypoint);
+    if (guests !== source.fixed) guests.close();
     return isFault(entrypoint) ? entrypoint : undefined;
   }
 
   return {
     prepare,
-    isFirst,
+    isFirst: source.fixed?.isFirst ?? false,
 
     async evaluate(review: Review, deadline: number): Promise<Evaluation> {
+      const guests = source.fixed ?? (await source.current(deadline));
+      if (isFault(guests)) return unevaluated(guests);
+      const { description } = guests;
       // Names of entry points are known once there has been an instance.
-      const refused = description.entrypoints.size === 0 ? await prepare(deadline) : undefined;
+      const refused = description.entrypoints.size === 0 ? await guests.prepare(deadline) : undefined;
       const entrypoint = refused ?? findEntrypoint(description.entrypoints, spec.entrypoint);
-      if (isFault(entrypoint)) return { verdict: faulted(entrypoint), fuel: 0, memoryBytes: 0 };
+      if (isFault(entrypoint)) return unevaluated(entrypoint);
       const input = [settings.head, review.request.bytes, settings.tail];
-      const call = createOpaCall(host, { ...question, input });
-      const run = await sandbox.run(ENTRY.evaluate, call, deadline, [lengthOf(input), entrypoint, oneCall]);
-      if (isFault(run)) {
-        const { fuel = 0, memoryBytes = 0 } = run.data as { fuel?: number; memoryBytes?: number };
-        return { verdict: faulted(call.fault ?? startFault(run) ?? run), fuel, memoryBytes };
-      }
+      const call = createOpaCall(host, { description, data: [], input, policy: metadata.name });
+      const args = [lengthOf(input), entrypoint, oneCall];
+      const run = await guests.sandbox.run(ENTRY.evaluate, call, deadline, args);
+      if (isFault(run)) return failed(run, call, guests);
       const { fuel, memoryBytes } = run;
       return { verdict: readVerdict(call, review), fuel, memoryBytes };
     },
 
-    close() {
-      sandbox.close();
-      release();
-    },
+    close: () => source.close(),
   };
-
-  function startFault({ code }: Fault): Fault | undefined {
-    return code === 'PC_WASM_START' ? shared.startFault() : undefined;
-  }
 
   function read(result: Uint8Array): JsonValue | Fault {
     return result.length > MAX_REMEMBERED ? parseResult(result) : remembered(latin1Text(result)).value;
@@ -106,6 +96,16 @@ export function createOpaEvaluator(
     const verdict = isFault(value) ? value : dialect.verdict(value, review, spec.phase);
     return isFault(verdict) ? faulted(verdict) : verdict;
   }
+}
+
+function failed(run: Fault, { fault }: OpaCall, guests: OpaGuests): Evaluation {
+  const { fuel = 0, memoryBytes = 0 } = run.data as { fuel?: number; memoryBytes?: number };
+  const start = run.code === 'PC_WASM_START' ? guests.startFault() : undefined;
+  return { verdict: faulted(fault ?? start ?? run), fuel, memoryBytes };
+}
+
+function unevaluated(fault: Fault): Evaluation {
+  return { verdict: faulted(fault), fuel: 0, memoryBytes: 0 };
 }
 
 function faulted({ code, message }: Fault): Verdict {
