@@ -50,10 +50,21 @@ function reader<S extends z.ZodType<{ readonly name?: string; readonly module: s
   convert: (module: z.output<S>) => WasiPolicy,
 ): Read {
   return (value, place) => {
-    const module = checkDocument(schema, value, place);
+    const module = checkDocument(schema, withoutNulls(value), place);
     if (isFault(module)) return module;
-    return { ...convert(module), name: module.name ?? basename(module.module) };
+    return { ...convert(module), name: module.name || basename(module.module) };
   };
+}
+
+/** Keys without a value are not there, as for the reference host; what is in the settings is the module's own. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries: [string, unknown][] = [];
+  for (const [key, member] of Object.entries(value)) {
+    if (member === null) continue;
+    entries.push([key, key === 'rules' && Array.isArray(member) ? member.map(withoutNulls) : member]);
+  }
+  return Object.fromEntries(entries);
 }
 
 /**
@@ -79,7 +90,7 @@ export function parseWasiModules(text: string, origin: TextOrigin, gate: WasiMod
     const module = READERS[gate](entry, { location, positionOf, path });
     if (isFault(module)) {
       const name = textAt([...path, 'name']);
-      return name === undefined ? { result: module } : { result: module, name };
+      return name ? { result: module, name } : { result: module };
     }
     const { name = '', warnings } = module;
     const { line } = positionOf(path);

@@ -103,6 +103,30 @@ test('settings are null when there are none, and otherwise what stands there', (
   assert.deepEqual(read, [null, null, {}, [], false]);
 });
 
+test('a key without a value is not there, and neither is an empty name', () => {
+  const [policy, ...others] = policies(`modules:
+- name:
+  module: /m/a.wasm
+  settings:
+  debug: ~
+  type: null
+  timeout:
+  rules:
+  - {operations: [CREATE], apiGroups: [""], apiVersions: [v1], resources: [pods], scope: }
+- {name: "", module: b.wasm, settings: {a: null}, rules: }
+`);
+  assert.deepEqual(
+    [policy?.metadata.name, policy?.spec.engine, policy?.spec.settings, policy?.spec.limits.timeoutMs],
+    ['a.wasm', 'wasi', null, 1000],
+  );
+  assert.equal(policy?.spec.match.resources[0]?.scope, '*');
+  assert.deepEqual(
+    others.map(({ metadata, spec }) => [metadata.name, spec.settings, spec.enabled]),
+    [['b.wasm', { a: null }, false]],
+  );
+  assert.match(messages('modules: [{name: a, module: }]')[0] ?? '', /no module path specified/);
+});
+
 test('an authorizer without an answer has no opinion, or denies where it is there to deny', () => {
   const text = 'modules: [{module: a.wasm}, {module: b.wasm, onError: deny}]';
   assert.deepEqual(

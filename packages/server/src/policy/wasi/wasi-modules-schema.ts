@@ -7,13 +7,13 @@ import {
   systemNamesSchema,
   timeoutSchema,
 } from '../document/policy-document-schema.ts';
-import { filledText, sha256Schema } from '../document/value-schemas.ts';
+import { sha256Schema } from '../document/value-schemas.ts';
 
 const NO_PATH = 'no module path specified';
 
 /** What modules of every gate have. The keys from `timeout` on are ours. */
 const common = {
-  name: filledText.exactOptional().describe('default: the name of the file'),
+  name: z.string().exactOptional().describe('default: the name of the file'),
   module: z
     .string({ error: NO_PATH })
     .min(1, NO_PATH)
