@@ -1,13 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { ENGINES } from '../app/engine-table.ts';
-import type { Engine } from '../engines/engine.ts';
-import { unknownDialect } from '../engines/unknown-dialect.ts';
 import { isFault, type Fault } from '../kernel/fault.ts';
 import { attempt } from '../kernel/result.ts';
-import { decodeModule } from '../wasm/decode/decode-module.ts';
 import type { FunctionType, ModuleInfo } from '../wasm/module-info.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
+import { examineModule, type Examination } from './inspect/examine-module.ts';
 
 interface InspectOptions {
   readonly output: 'text' | 'json';
@@ -17,7 +14,8 @@ export function createInspectCommand(io: CommandIo, finish: (code: number) => vo
   return new Command('inspect')
     .summary('show what a Wasm module is and needs')
     .description(
-      'Shows engine, digest, size, memory, needs, imports and exports of a Wasm module, and why it would be refused, without running it.',
+      'Shows the dialect of a Wasm module, what it says of itself, needs, imports and exports, and why it would be refused.\n' +
+        'It is compiled and started in the sandbox, as for a policy, and judges nothing.',
     )
     .argument('<module>', 'path of a .wasm file')
     .addOption(
@@ -29,35 +27,13 @@ export function createInspectCommand(io: CommandIo, finish: (code: number) => vo
 
 async function inspect(path: string, options: InspectOptions, io: CommandIo): Promise<number> {
   const bytes = await attempt('PC_INPUT', `cannot read \`${path}\``, () => readFile(path));
-  const module = isFault(bytes) ? bytes : decodeModule(bytes);
-  if (isFault(module)) {
-    io.err(`${module.code}: ${module.message}\n  ${module.advice}\n`);
+  const found = isFault(bytes) ? bytes : await examineModule(path, bytes);
+  if (isFault(found)) {
+    io.err(`${found.code}: ${found.message}\n  ${found.advice}\n`);
     return EXIT.badInput;
   }
-  const { info } = module;
-  const found = await examine(info, bytes as Uint8Array);
-  if (options.output === 'json') {
-    const { engine, needs, refused } = found;
-    const dialect = { engine: engine?.name ?? null, answers: engine?.describe?.(info), needs };
-    const refusal = refused && { code: refused.code, message: refused.message };
-    io.out(`${JSON.stringify({ ...dialect, refused: refusal, ...info }, undefined, 2)}\n`);
-  } else io.out(asText(path, info, found));
+  io.out(options.output === 'json' ? asJson(found) : asText(path, found));
   return EXIT.ok;
-}
-
-interface Found {
-  readonly engine: Engine | undefined;
-  readonly needs: readonly string[];
-  /** Why no policy could use it. */
-  readonly refused: Fault | undefined;
-}
-
-async function examine(info: ModuleInfo, bytes: Uint8Array): Promise<Found> {
-  const engine = ENGINES.values().find((candidate) => candidate.detect(info, bytes));
-  const needs = needsOf(info);
-  if (engine === undefined) return { engine, needs, refused: unknownDialect(info, ENGINES.values()) };
-  const compiled = await engine.compile(bytes);
-  return { engine, needs, refused: isFault(compiled) ? compiled : undefined };
 }
 
 /** What a module asks of its host, by the names of its imports. */
@@ -75,32 +51,67 @@ function needsOf({ imports }: ModuleInfo): readonly string[] {
   return NEEDS.filter(([, pattern]) => imports.some(({ name }) => pattern.test(name))).map(([need]) => need);
 }
 
-function asText(path: string, info: ModuleInfo, { engine, needs, refused }: Found): string {
-  const { memory } = info;
-  const pages = (count: number): string => `${count * 64} KiB`;
-  const rows: readonly (readonly [string, string])[] = [
+function asJson({ info, engine, answers, traits, refused, demands }: Examination): string {
+  const told = (fault: Fault | undefined): object | undefined =>
+    fault && { code: fault.code, message: fault.message };
+  const details = Object.fromEntries(traits.map(({ name, value }) => [name, value]));
+  const dialect = { engine: engine ?? null, answers, needs: needsOf(info), ...details };
+  const outcome = { refused: told(refused), demands: told(demands) };
+  return `${JSON.stringify({ ...dialect, ...outcome, ...info }, undefined, 2)}\n`;
+}
+
+type Row = readonly [name: string, text: string];
+
+function asText(path: string, found: Examination): string {
+  const { info, engine, answers, traits } = found;
+  const rows: readonly Row[] = [
     ['module', path],
-    ['engine', engine?.name ?? 'none recognised; name one in `spec.engine`'],
-    ...(refused === undefined ? [] : [['refused', `${refused.code}: ${refused.message}`] as const]),
-    ...(engine?.describe === undefined ? [] : [['answers', engine.describe(info)] as const]),
-    ['needs', needs.join(', ') || 'nothing'],
+    ['engine', engine ?? 'none recognised; name one in `spec.engine`'],
+    ...outcomeRows(found),
+    ...(answers === undefined ? [] : [['answers', answers] as const]),
+    ...traits.flatMap(({ name, lines }) => lines.map((line): Row => [LABELS[name] ?? name, line])),
+    ['needs', needsOf(info).join(', ') || 'nothing'],
+    ...bodyRows(info),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return `${rows.map(([name, text]) => `${name.padEnd(width)} ${text}`).join('\n')}\n`;
+}
+
+/** Of those that have a line for each. */
+const LABELS: Readonly<Record<string, string>> = { entrypoints: 'entry', builtins: 'builtin' };
+
+function outcomeRows({ refused, demands }: Examination): readonly Row[] {
+  if (refused !== undefined) return [['refused', `${refused.code}: ${refused.message}`]];
+  if (demands === undefined) return [];
+  return [
+    [
+      'demands',
+      `with settings and limits that are left out it is refused: ${demands.code}: ${demands.message}`,
+    ],
+  ];
+}
+
+function bodyRows(info: ModuleInfo): readonly Row[] {
+  return [
     ['sha256', info.digest],
     ['size', `${info.byteLength} bytes, ${info.functions} functions`],
-    [
-      'memory',
-      memory === undefined
-        ? 'none'
-        : `${pages(memory.initialPages)} at the start, at most ${memory.maximumPages === undefined ? 'what `limits.memory` allows' : pages(memory.maximumPages)}`,
-    ],
+    ['memory', memoryText(info)],
     ['features', info.features.join(', ') || 'first version of WebAssembly only'],
     ['start', info.hasStart ? 'has a start function' : 'no start function'],
-    ...info.imports.map(
-      (item) => ['import', `${item.module}.${item.name} ${signature(item.kind, item.type)}`] as const,
-    ),
-    ...info.exports.map((item) => ['export', `${item.name} ${signature(item.kind, item.type)}`] as const),
-    ...info.customSections.map((item) => ['section', `${item.name} (${item.byteLength} bytes)`] as const),
+    ...info.imports.map((item): Row => [
+      'import',
+      `${item.module}.${item.name} ${signature(item.kind, item.type)}`,
+    ]),
+    ...info.exports.map((item): Row => ['export', `${item.name} ${signature(item.kind, item.type)}`]),
+    ...info.customSections.map((item): Row => ['section', `${item.name} (${item.byteLength} bytes)`]),
   ];
-  return `${rows.map(([key, value]) => `${key.padEnd(9)} ${value}`).join('\n')}\n`;
+}
+
+function memoryText({ memory }: ModuleInfo): string {
+  if (memory === undefined) return 'none';
+  const pages = (count: number): string => `${count * 64} KiB`;
+  const most = memory.maximumPages === undefined ? 'what `limits.memory` allows' : pages(memory.maximumPages);
+  return `${pages(memory.initialPages)} at the start, at most ${most}`;
 }
 
 function signature(kind: string, type: FunctionType | undefined): string {

@@ -1,4 +1,4 @@
-import type { EngineName, GateName, Policy, Review, Verdict } from '@portcullis/contract';
+import type { EngineName, GateName, JsonValue, Policy, Review, Verdict } from '@portcullis/contract';
 import type { Fault } from '../kernel/fault.ts';
 import type { Clock, Logger } from '../kernel/ports.ts';
 import type { ModuleInfo } from '../wasm/module-info.ts';
@@ -20,10 +20,23 @@ export interface Engine<M extends object = object> {
   readonly expects?: string;
   /** What a module of this engine can do, for people. */
   describe?(info: ModuleInfo): string;
+  /**
+   * What else a module says of itself, for people and tools. Runs it where there is no other way; what it does not say, or not before
+   * it fails, is left out.
+   */
+  examine?(module: M, host: EngineHost): Promise<readonly Trait[]>;
   compile(bytes: Uint8Array): Promise<M | Fault>;
   /** Load-time trial with the policy's own limits and settings, so that what cannot start is refused, not deployed. */
   admit(module: M, policy: Policy, host: EngineHost): Promise<Fault | undefined>;
   open(module: M, policy: Policy, host: EngineHost): Evaluator;
+}
+
+/** One thing that a module says of itself or asks for. */
+export interface Trait {
+  readonly name: string;
+  readonly value: JsonValue;
+  /** For people; the name stands before each. */
+  readonly lines: readonly string[];
 }
 
 /**

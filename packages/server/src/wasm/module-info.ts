@@ -40,4 +40,6 @@ export interface ExportInfo {
   readonly name: string;
   readonly kind: ExternKind;
   readonly type?: FunctionType;
+  /** Of a global that is an i32 and never changes. */
+  readonly value?: number;
 }

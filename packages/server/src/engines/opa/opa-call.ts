@@ -7,6 +7,8 @@ import type { HostBuiltin } from './host-builtin.ts';
 /** What a module says of itself; the same for all of its instances. */
 export interface OpaDescription {
   builtins: ReadonlyMap<number, HostBuiltin>;
+  /** The same, offered or not: number by name. */
+  wanted: ReadonlyMap<string, number>;
   /** Number by name. */
   entrypoints: ReadonlyMap<string, number>;
 }

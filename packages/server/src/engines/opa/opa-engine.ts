@@ -8,9 +8,10 @@ import type { Engine, EngineHost, Evaluation, Evaluator } from '../engine.ts';
 import { executionModeOf } from '../execution-mode.ts';
 import { parseGrants } from '../host-capabilities.ts';
 import { inventoryQuestion } from '../inventory.ts';
+import { examineOpa } from './examine-opa.ts';
 import { GATEKEEPER_DIALECT, OPA_DIALECT, type OpaDialect } from './opa-dialect.ts';
 import { createOpaEvaluator, type OpaPolicy } from './opa-evaluator.ts';
-import { checkExports, hasExport, isOneCall } from './opa-exports.ts';
+import { abiOf, checkExports, hasExport, isOneCall } from './opa-exports.ts';
 import { OPA_IMPORTS } from './opa-host.ts';
 
 /** Modules that `opa build -t wasm` makes, asked and answering as OPA is by Kubernetes. */
@@ -31,7 +32,13 @@ function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
       isOpaModule(info) &&
       (executionModeOf(bytes) === GATEKEEPER_DIALECT.name) === (dialect === GATEKEEPER_DIALECT),
 
-    describe: (info) => (isOneCall(info) ? 'Rego (ABI 1.2 or later)' : 'Rego (ABI 1.0 or 1.1)'),
+    describe(info) {
+      const abi = abiOf(info);
+      if (abi !== undefined) return `Rego (ABI ${abi.major}.${abi.minor})`;
+      return isOneCall(info) ? 'Rego (ABI 1.2 or later)' : 'Rego (ABI 1.0 or 1.1)';
+    },
+
+    examine: examineOpa,
 
     compile: (bytes) => compileModule(bytes, OPA_IMPORTS, { importedMemory: 'env.memory' }),
 

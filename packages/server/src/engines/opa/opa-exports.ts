@@ -1,6 +1,9 @@
 import { Fault } from '../../kernel/fault.ts';
 import type { ExportInfo, ModuleInfo } from '../../wasm/module-info.ts';
 
+/** Every minor version of it. */
+const ABI = 1;
+
 type Signature = readonly [params: number, results: number];
 
 /** What every module of the ABI 1 has, with the number of its parameters and results, all of them i32. */
@@ -34,8 +37,23 @@ export function hasExport(info: ModuleInfo, wanted: string): boolean {
   return info.exports.some(({ name, kind }) => name === wanted && kind === 'function');
 }
 
-/** Name, kind and type of what the ABI demands; `name` is the policy's. */
+/** The version of OPA's ABI for modules that it is compiled for, where the module tells. */
+export function abiOf(info: ModuleInfo): { readonly major: number; readonly minor: number } | undefined {
+  const valueOf = (name: string): number | undefined =>
+    info.exports.find((item) => item.name === name)?.value;
+  const major = valueOf('opa_wasm_abi_version');
+  return major === undefined ? undefined : { major, minor: valueOf('opa_wasm_abi_minor_version') ?? 0 };
+}
+
+/** Version, and name, kind and type of what the ABI demands; `name` is the policy's. */
 export function checkExports(info: ModuleInfo, name: string): Fault | undefined {
+  const abi = abiOf(info);
+  if (abi !== undefined && abi.major !== ABI) {
+    return new Fault(
+      'PC_MODULE_ENGINE',
+      `module '${name}' is compiled for version ${abi.major}.${abi.minor} of OPA's ABI; this server speaks version ${ABI}`,
+    );
+  }
   const wanted: Readonly<Record<string, Signature>> = {
     ...REQUIRED,
     ...VALUES,

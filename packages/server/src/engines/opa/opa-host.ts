@@ -18,16 +18,19 @@ const READERS: readonly ((call: HostCall<OpaCall>, text: Uint8Array) => Fault | 
     return undefined;
   },
   ({ context }, text) => {
-    const builtins = parseNumbers(text);
-    const resolved = isFault(builtins) ? builtins : resolveBuiltins(builtins);
-    if (isFault(resolved)) return resolved;
-    context.description.builtins = resolved;
+    const wanted = parseNumbers(text);
+    if (isFault(wanted)) return wanted;
+    context.description.wanted = wanted;
     return undefined;
   },
   ({ context }, text) => {
     const entrypoints = parseNumbers(text);
     if (isFault(entrypoints)) return entrypoints;
     context.description.entrypoints = entrypoints;
+    // The last thing that it says: whoever asks what a module is hears all of it, also of one that is refused.
+    const resolved = resolveBuiltins(context.description.wanted);
+    if (isFault(resolved)) return resolved;
+    context.description.builtins = resolved;
     return undefined;
   },
 ];

@@ -13,7 +13,11 @@ export type OpaData = string | { readonly key: string; readonly document: Docume
  * from. No evaluation is run ahead: a module drops all that an earlier one set up when it sets its heap back.
  */
 export const useOpaInstances = createInstanceSharing((module, limits, host, of: OpaData = '{}') => {
-  const description: OpaDescription = { builtins: new Map(), entrypoints: new Map() };
+  const description: OpaDescription = {
+    builtins: new Map(),
+    wanted: new Map(),
+    entrypoints: new Map(),
+  };
   const data = typeof of === 'string' ? [Buffer.from(of)] : of.document;
   let start: OpaCall | undefined;
   return {

@@ -67,6 +67,22 @@ export function readConstExpression(reader: ByteReader, features: Set<string>): 
   }
 }
 
+/** The number that an expression of one i32 constant stands for; undefined of any other expression. */
+export function i32Of({ start, end }: ConstExpression, bytes: Uint8Array): number | undefined {
+  let value = 0;
+  let at = start + 1;
+  let shift = 0;
+  for (let isLast = false; !isLast && at < end; at++, shift += 7) {
+    const byte = bytes[at] ?? 0;
+    value |= (byte & 0x7f) << shift;
+    isLast = byte < 0x80;
+  }
+  // What follows it would be another instruction.
+  if (bytes[start] !== OP.i32Const || at !== end - 1) return undefined;
+  const isNegative = ((bytes[at - 1] ?? 0) & 0x40) !== 0;
+  return isNegative && shift < 32 ? value | (-1 << shift) : value;
+}
+
 function readMention(reader: ByteReader): FunctionMention {
   const start = reader.at;
   const index = reader.u32();

@@ -5,10 +5,11 @@ import { EXTERN_KINDS, PREAMBLE, SECTION, SECTION_ORDER } from '../binary/sectio
 import { valueTypeName } from '../binary/value-types.ts';
 import type { FunctionType, ModuleInfo } from '../module-info.ts';
 import { CompileWork } from './compile-work.ts';
+import { i32Of } from './const-expression.ts';
 import { decodeBody } from './decode-body.ts';
 import { READ_SECTION, type ModuleParts } from './decode-sections.ts';
 import type { TypeCodes } from './decode-types.ts';
-import type { DecodedModule, SectionRange } from './decoded-module.ts';
+import type { DecodedGlobal, DecodedModule, SectionRange } from './decoded-module.ts';
 import { createInstructions, type Instructions } from './instructions.ts';
 
 /**
@@ -133,6 +134,7 @@ function describe(
       name,
       kind: EXTERN_KINDS[kind] ?? 'function',
       ...(kind === 0 ? { type: namedType(parts.types[parts.functionTypes[index] ?? 0]) } : {}),
+      ...(EXTERN_KINDS[kind] === 'global' ? constantOf(parts.globals[index], bytes) : {}),
     })),
     ...(memory === undefined
       ? {}
@@ -149,6 +151,12 @@ function describe(
     customSections,
     features: [...parts.features].sort(),
   };
+}
+
+function constantOf(global: DecodedGlobal | undefined, bytes: Uint8Array): { readonly value?: number } {
+  if (global?.initial === undefined || global.mutable) return {};
+  const value = i32Of(global.initial, bytes);
+  return value === undefined ? {} : { value };
 }
 
 function namedType(type: TypeCodes | undefined): FunctionType {
