@@ -7,6 +7,7 @@ import { createPolicyStore, type PolicyStore } from '../sources/api/policy-store
 import { createFileDocumentSource } from '../sources/file/file-document-source.ts';
 import { createFileModuleSource } from '../sources/file/file-module-source.ts';
 import { inlineModuleSource } from '../sources/inline/inline-module-source.ts';
+import type { ModuleCache } from '../sources/module-cache.ts';
 import { createModuleResolver, type ModuleResolver } from '../sources/module-resolver.ts';
 import type { DocumentSource } from '../sources/source.ts';
 import { createOciModuleSource, type OciModuleSource } from '../sources/oci/oci-module-source.ts';
@@ -16,6 +17,7 @@ import type { Config } from './config/config.ts';
 import { wasiModulesOf } from './config/wasi-modules-of.ts';
 import { createHost } from './create-host.ts';
 import type { Cluster } from './kube/open-cluster.ts';
+import { openModuleCache, type OpenedCache } from './open-module-cache.ts';
 import { joinedPem, openOciClient } from './open-oci-client.ts';
 
 export interface Sources {
@@ -23,6 +25,7 @@ export interface Sources {
   readonly store: PolicyStore;
   readonly modules: ModuleResolver;
   readonly registries: Registries;
+  readonly cache: OpenedCache;
 }
 
 /** Modules of registries, and the connections to them. */
@@ -31,6 +34,9 @@ export interface Registries extends OciModuleSource {
   readonly client: OciClient;
   close(): void;
 }
+
+/** Milliseconds that a start waits for a registry whose modules are in the cache. */
+const PATIENCE = 5000;
 
 /** Where policies and modules come from, as the configuration says. */
 export async function openSources(
@@ -49,7 +55,8 @@ export async function openSources(
       : await attempt('PC_CONFIG_VALUE', 'cannot read `sources.url.caFile`', () => readFile(caFile, 'utf8'));
   if (isFault(fromFile)) return fromFile;
   const ca = joinedPem(fromFile, inline);
-  const registries = await openRegistries(sources, clock, log);
+  const cache = await openModuleCache(sources.cache, wall, log);
+  const registries = await openRegistries(sources, cache, clock, log);
   if (isFault(registries)) return registries;
   return {
     files: createFileDocumentSource({
@@ -74,25 +81,28 @@ export async function openSources(
       [
         createFileModuleSource({ maxModuleBytes, wall }),
         inlineModuleSource,
-        createUrlModuleSource({ maxModuleBytes, ...limits, ...(ca === undefined ? {} : { ca }) }),
+        createUrlModuleSource({ maxModuleBytes, ...limits, cache, ...(ca === undefined ? {} : { ca }) }),
         registries,
         ...(cluster?.modules ?? []),
       ],
       maxModuleBytes,
     ),
     registries,
+    cache,
   };
 }
 
 async function openRegistries(
   { oci, maxModuleBytes }: Config['sources'],
+  cache: ModuleCache,
   clock: Clock,
   log: Logger,
 ): Promise<Registries | Fault> {
   const runtime = createHost(clock, log);
   const client = await openOciClient(oci, runtime);
   if (isFault(client)) return client;
-  const { refresh } = oci;
-  const source = createOciModuleSource({ client, runtime, maxModuleBytes, refresh });
+  const { refresh, timeout } = oci;
+  const patience = Math.min(PATIENCE, timeout);
+  const source = createOciModuleSource({ client, runtime, maxModuleBytes, refresh, cache, patience });
   return { ...source, client, close: () => client.close() };
 }

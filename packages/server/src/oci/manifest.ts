@@ -1,6 +1,6 @@
 import { Fault } from '../kernel/fault.ts';
 import { isRecord, parseAnnotations, parseDescriptor, type Descriptor } from './descriptor.ts';
-import { isIndexType, isManifestType } from './media-types.ts';
+import { isIndexType, isManifestType, MANIFEST_TYPES } from './media-types.ts';
 
 /** Of one image or artifact. */
 export interface ImageManifest {
@@ -41,6 +41,15 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): ImageManife
   if (!isManifestType(mediaType)) return refuse(`its type \`${mediaType}\` is unknown`);
   if ('manifests' in value) return refuse('it is index and manifest at once');
   return parseImage(value) ?? refuse('its `config` or `layers` are not descriptors');
+}
+
+/** Reads one that is kept without the type it was served as: what it says of itself, or what it looks like. */
+export function parseKeptManifest(bytes: Uint8Array): ImageManifest | ImageIndex | Fault {
+  const value = parseJson(bytes);
+  const own = isRecord(value) ? value['mediaType'] : undefined;
+  if (typeof own === 'string') return parseManifest(bytes, own);
+  const isIndex = isRecord(value) && 'manifests' in value;
+  return parseManifest(bytes, isIndex ? MANIFEST_TYPES.ociIndex : MANIFEST_TYPES.ociManifest);
 }
 
 function parseIndex(value: Record<string, unknown>): ImageIndex | undefined {

@@ -3,7 +3,7 @@ import { contentDigest } from './content-digest.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { ImageIndex, ImageManifest } from './manifest.ts';
 import { MANIFEST_TYPES } from './media-types.ts';
-import type { AskOptions, OciClient } from './oci-client.ts';
+import type { AskOptions, FetchedManifest, OciClient } from './oci-client.ts';
 import { pinned, type OciReference } from './reference.ts';
 
 /** Where a module lies in a registry. */
@@ -32,9 +32,17 @@ const LAYER_TYPES: readonly string[] = [
 ];
 const MAX_DEPTH = 2;
 
+/** Where manifests are had from. */
+export interface ManifestReader {
+  manifest(
+    reference: OciReference,
+    options?: AskOptions,
+  ): Promise<Pick<FetchedManifest, 'content' | 'digest'> | Fault>;
+}
+
 /** Finds the module of an artifact without fetching it. */
 export async function locateModule(
-  client: OciClient,
+  client: ManifestReader,
   reference: OciReference,
   options?: AskOptions,
 ): Promise<LocatedModule | Fault> {

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { sha256 } from '../../src/kernel/digest.ts';
 import { isFault } from '../../src/kernel/fault.ts';
 import { createUrlModuleSource, type UrlSourceOptions } from '../../src/sources/url/url-module-source.ts';
 import { makeCertificate } from '../support/make-certificate.ts';
 import { makePolicy } from '../support/make-policy.ts';
+import { openTestCache } from '../support/test-cache.ts';
 
 const BYTES = Buffer.from('not really wasm, which is not the business of a source');
 const DIGEST = '0'.repeat(64);
@@ -46,7 +48,7 @@ after(() => {
 async function fetchFrom(
   url: string,
   options: Partial<UrlSourceOptions> = {},
-  sha256: string | undefined = DIGEST,
+  demanded: string | undefined = DIGEST,
 ) {
   const source = createUrlModuleSource({
     maxModuleBytes: 5000,
@@ -56,7 +58,7 @@ async function fetchFrom(
     ca: certificate.cert,
     ...options,
   });
-  const module = { url, ...(sha256 === undefined ? {} : { sha256 }) };
+  const module = { url, ...(demanded === undefined ? {} : { sha256: demanded }) };
   const result = await source.fetch(makePolicy('remote', { module }));
   return isFault(result) ? `${result.code}: ${result.message}` : Buffer.from(result).toString();
 }
@@ -129,4 +131,29 @@ test('http, credentials and nonsense are refused, and queries are not shown', as
 test('an untrusted certificate is refused', async () => {
   const other = await makeCertificate();
   assert.match(await fetchFrom(at('/module'), { ca: other.cert }), /^PC_MODULE_FETCH: .*certificate/);
+});
+
+test('a module of a known digest is downloaded once, and comes from the cache then', async (t) => {
+  const { cache } = await openTestCache(t);
+  const digest = sha256(BYTES);
+  assert.equal(await fetchFrom(at('/module'), { cache }, digest), BYTES.toString());
+  assert.equal(await fetchFrom('https://localhost:1/module', { cache }, digest), BYTES.toString());
+  // The rules for addresses and sizes hold for what is in the cache too.
+  assert.match(await fetchFrom('http://localhost:1/module', { cache }, digest), /^PC_MODULE_SOURCE/);
+  assert.match(await fetchFrom(at('/module'), { cache, maxModuleBytes: 10 }, digest), /^PC_MODULE_SIZE/);
+});
+
+test('bytes of another digest, or of none that was demanded, are not kept', async (t) => {
+  const { cache } = await openTestCache(t);
+  await fetchFrom(at('/module'), { cache });
+  const source = createUrlModuleSource({
+    maxModuleBytes: 5000,
+    timeout: 2000,
+    allowPrivate: true,
+    allowWithoutDigest: true,
+    ca: certificate.cert,
+    cache,
+  });
+  assert.ok(!isFault(await source.fetch(makePolicy('remote', { module: { url: at('/module') } }))));
+  assert.equal(cache.counts().bytes, 0);
 });

@@ -184,6 +184,23 @@ const sources = z.strictObject({
     .prefault({})
     .describe('modules from URLs'),
   oci: oci.prefault({}).describe('modules from OCI registries'),
+  cache: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('keep what was downloaded, so that a start needs no registry that is away'),
+      directory: path
+        .optional()
+        .describe(
+          'folder for it, which nobody else may write to; default `portcullis/modules` in `$XDG_CACHE_HOME` or `~/.cache`',
+        ),
+      maxBytes: bytesSchema({ min: 1024, max: 64 * GIB })
+        .prefault('512Mi')
+        .describe('most that lies there; what was not used for longest goes first'),
+    })
+    .prefault({})
+    .describe('modules from registries and URLs, by their digests'),
 });
 
 const labelSelector = z

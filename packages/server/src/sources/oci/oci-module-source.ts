@@ -3,10 +3,13 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import type { Runtime } from '../../kernel/ports.ts';
 import type { OciClient } from '../../oci/oci-client.ts';
 import { locateModule, type LocatedModule } from '../../oci/policy-artifact.ts';
-import { parseArtifactReference, type OciReference } from '../../oci/reference.ts';
+import { formatReference, parseArtifactReference, pinned, type OciReference } from '../../oci/reference.ts';
 import { programsOf } from '../../policy/programs-of.ts';
+import { noModuleCache, type ModuleCache } from '../module-cache.ts';
 import type { ModuleSource } from '../source.ts';
+import { createAbsences } from './absences.ts';
 import { dueAfter } from './due-after.ts';
+import { cachedContent, keptContent } from './module-content.ts';
 
 export interface OciModuleSourceOptions {
   readonly client: OciClient;
@@ -14,11 +17,17 @@ export interface OciModuleSourceOptions {
   readonly maxModuleBytes: number;
   /** Milliseconds between two looks at a tag; 0: only when everything is loaded anew. */
   readonly refresh: number;
+  /** What was downloaded before; nothing when absent. */
+  readonly cache?: ModuleCache;
+  /** Milliseconds that a registry has for its first answer about a tag which the cache knows; default: the client's. */
+  readonly patience?: number;
 }
 
 /**
  * Modules in registries. A tag is followed in the background: what it moves to is downloaded first and told then, so that a
- * registry that is away changes nothing but the notes of its policies. A digest is fetched once.
+ * registry that is away changes nothing but the notes of its policies. A digest is fetched once, and not even that when the cache
+ * has it. What the cache knows of a tag is used only when the registry cannot be reached, and never against its word: a tag that
+ * it refuses, or does not have, is refused.
  */
 export interface OciModuleSource extends ModuleSource {
   /** Follows tags from now on; calls back when a module has changed, or came at last. */
@@ -37,6 +46,8 @@ interface Followed {
   located?: LocatedModule;
   /** Downloaded with the look that found it, until somebody takes it. */
   held?: Uint8Array;
+  /** It was located in the cache, and the registry has not been heard since. */
+  isKept?: true;
   problem?: { readonly fault: Fault; readonly since: number };
   failures: number;
   /** When the next look is due, on the axis of the clock. */
@@ -49,8 +60,11 @@ interface Followed {
 const MAX_LOOKS = 4;
 
 export function createOciModuleSource(options: OciModuleSourceOptions): OciModuleSource {
-  const { client, maxModuleBytes, refresh, runtime } = options;
+  const { client, maxModuleBytes, refresh, runtime, cache = noModuleCache } = options;
   const { clock, log } = runtime;
+  const content = cachedContent(client, cache, maxModuleBytes);
+  const kept = keptContent(cache, maxModuleBytes);
+  const absences = createAbsences(clock);
   const followed = new Map<string, Followed>();
   const listeners = new Set<() => void>();
   let cancel: (() => void) | undefined;
@@ -78,27 +92,53 @@ export function createOciModuleSource(options: OciModuleSourceOptions): OciModul
   }
 
   async function lookAt(entry: Followed): Promise<void> {
-    const found = await find(entry);
-    if (isFault(found)) fail(entry, found);
-    else succeed(entry, found);
+    const isFirst = entry.located === undefined && entry.problem === undefined;
+    const digest = isFirst ? await recall(entry) : undefined;
+    const found = await find(entry, digest);
+    if (isFault(found)) {
+      if (digest !== undefined && absences.isAbsence(found)) await useKept(entry, digest);
+      fail(entry, found);
+    } else await succeed(entry, found);
     entry.due = clock.now() + dueAfter(entry, refresh, runtime.random());
   }
 
-  function fail(entry: Followed, fault: Fault): void {
-    const { text, problem } = entry;
-    entry.failures += 1;
-    entry.problem = { fault, since: problem?.since ?? clock.wall() };
-    if (problem !== undefined) return;
-    const fields = { reference: text, code: fault.code, reason: fault.message };
-    log.log('warn', 'a module cannot be fetched from its registry', fields);
+  /** What the tag stood for when it was last looked at. A digest decides when there is one too. */
+  async function recall({ reference }: Followed): Promise<string | undefined> {
+    return reference.digest === undefined ? cache.recall(formatReference(reference)) : undefined;
   }
 
-  function succeed(entry: Followed, found: LocatedModule): void {
-    const { text, located, problem } = entry;
+  async function useKept(entry: Followed, digest: string): Promise<void> {
+    const reference = pinned(entry.reference, digest);
+    const located = await locateModule(kept, reference);
+    if (isFault(located)) return;
+    const bytes = await kept.bytes(reference, located.layer);
+    if (isFault(bytes)) return;
+    entry.located = located;
+    entry.held = bytes;
+    entry.isKept = true;
+  }
+
+  function fail(entry: Followed, fault: Fault): void {
+    const { text, problem, isKept } = entry;
+    entry.failures += 1;
+    entry.problem = { fault, since: problem?.since ?? clock.wall() };
+    if (problem !== undefined && absences.isAbsence(problem.fault) === absences.isAbsence(fault)) return;
+    const fields = { reference: text, code: fault.code, reason: fault.message };
+    const what =
+      isKept === true && absences.isAbsence(fault)
+        ? 'a module comes from the cache: its registry is away'
+        : 'a module cannot be fetched from its registry';
+    log.log('warn', what, fields);
+  }
+
+  async function succeed(entry: Followed, found: LocatedModule): Promise<void> {
+    const { text, located, problem, reference } = entry;
     const isNew = located?.layer.digest !== found.layer.digest;
     entry.located = found;
     entry.failures = 0;
     delete entry.problem;
+    delete entry.isKept;
+    if (reference.digest === undefined) await cache.remember(formatReference(reference), found.digest);
     const fields = { reference: text, digest: found.digest };
     if (problem !== undefined) log.log('info', 'a module can be fetched from its registry again', fields);
     if (!isNew || (located === undefined && problem === undefined)) return;
@@ -106,16 +146,22 @@ export function createOciModuleSource(options: OciModuleSourceOptions): OciModul
     for (const listener of listeners) listener();
   }
 
-  /** Where the reference leads now; the bytes of what is new are there when it answers. */
-  async function find(entry: Followed): Promise<LocatedModule | Fault> {
+  /** Where the reference leads now; the bytes of what is new are there when it answers. `recalled`: it can do without. */
+  async function find(entry: Followed, recalled: string | undefined): Promise<LocatedModule | Fault> {
     const { reference, located } = entry;
+    const { patience } = options;
     if (located !== undefined) {
       const digest = await client.digest(reference);
       if (isFault(digest) || digest === located.digest) return isFault(digest) ? digest : located;
     }
-    const found = await locateModule(client, reference);
+    // What was away for one tag a moment ago is not waited for again for the next.
+    const absence = recalled === undefined ? undefined : absences.of(reference.registry);
+    if (absence !== undefined) return absence;
+    const ask = recalled === undefined || patience === undefined ? {} : { timeout: patience };
+    const found = await locateModule(content, reference, ask);
+    if (isFault(found)) absences.note(reference.registry, found);
     if (isFault(found) || found.layer.digest === located?.layer.digest) return found;
-    const bytes = await client.blob(reference, found.layer, maxModuleBytes);
+    const bytes = await content.bytes(reference, found.layer);
     if (isFault(bytes)) return bytes;
     entry.held = bytes;
     return found;
@@ -129,7 +175,15 @@ export function createOciModuleSource(options: OciModuleSourceOptions): OciModul
       return problem?.fault ?? new Fault('PC_MODULE_MISSING', `\`${entry.text}\` was not found`);
     }
     delete entry.held;
-    return held ?? client.blob(entry.reference, located.layer, maxModuleBytes);
+    return held ?? content.bytes(entry.reference, located.layer);
+  }
+
+  /** Everything that finding it again without the registry needs. */
+  function tellUse({ reference, located }: Followed): void {
+    if (located === undefined) return;
+    for (const digest of [reference.digest, located.digest, located.layer.digest]) {
+      if (digest !== undefined) cache.used(digest);
+    }
   }
 
   function schedule(): void {
@@ -157,6 +211,7 @@ export function createOciModuleSource(options: OciModuleSourceOptions): OciModul
       const entry = follow(spec.module.oci ?? '');
       if (isFault(entry)) return undefined;
       if (entry.located === undefined && entry.problem === undefined) await look(entry);
+      tellUse(entry);
       return entry.located?.layer.digest;
     },
 
@@ -186,15 +241,16 @@ export function createOciModuleSource(options: OciModuleSourceOptions): OciModul
       schedule();
     },
 
-    notes(policy) {
-      return programsOf(policy).flatMap(({ spec }) => {
-        const { located, problem, text } = followed.get(spec.module.oci ?? '') ?? {};
+    notes: (policy) =>
+      programsOf(policy).flatMap(({ spec }) => {
+        const { located, problem, text, isKept } = followed.get(spec.module.oci ?? '') ?? {};
         if (located === undefined || problem === undefined) return [];
         const since = new Date(problem.since).toISOString();
-        return [
-          `\`${text}\` could not be checked since ${since}, its module of \`${located.digest}\` stays: ${problem.fault.message}`,
-        ];
-      });
-    },
+        const what =
+          isKept === true
+            ? `\`${located.digest}\` from the cache is in force`
+            : `its module of \`${located.digest}\` stays`;
+        return [`\`${text}\` could not be checked since ${since}, ${what}: ${problem.fault.message}`];
+      }),
   };
 }

@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
+import { sha256 } from '../../kernel/digest.ts';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { createIdentify } from '../../kernel/identify.ts';
 import { ForbiddenAddressError, guardedLookup } from '../../kernel/net/guarded-lookup.ts';
 import { isPrivateAddress } from '../../kernel/net/private-address.ts';
+import { noModuleCache, type ModuleCache } from '../module-cache.ts';
 import type { ModuleSource } from '../source.ts';
 
 export interface UrlSourceOptions {
@@ -18,33 +20,54 @@ export interface UrlSourceOptions {
   readonly allowWithoutDigest: boolean;
   /** PEM of further certificate authorities. */
   readonly ca?: string;
+  /** What was downloaded before; nothing when absent. */
+  readonly cache?: ModuleCache;
 }
 
 const MAX_REDIRECTS = 3;
 
 /**
- * A module whose digest is demanded is downloaded once. One without is downloaded when its document is loaded or changes, and
+ * A module whose digest is demanded is downloaded once, and not even that when the cache has it. One without is downloaded when its document is loaded or changes, and
  * when everything is loaded anew (SIGHUP, a restart), not when other documents change.
  *
  * https only; a redirect may not leave the origin; the address is checked when it is connected to, not before.
  */
 export function createUrlModuleSource(options: UrlSourceOptions): ModuleSource {
+  const { cache = noModuleCache } = options;
   const identify = createIdentify();
   return {
     place: 'url',
     async version(policy) {
-      const { url = '', sha256 } = policy.spec.module;
-      return sha256 === undefined ? `${identify(policy)}` : `${sha256} ${url}`;
+      const { url = '', sha256: demanded } = policy.spec.module;
+      if (demanded === undefined) return `${identify(policy)}`;
+      cache.used(`sha256:${demanded}`);
+      return `${demanded} ${url}`;
     },
     async fetch(policy) {
-      const { url, sha256 } = policy.spec.module;
-      if (sha256 === undefined && !options.allowWithoutDigest) {
+      const { url, sha256: demanded } = policy.spec.module;
+      if (demanded === undefined && !options.allowWithoutDigest) {
         return new Fault('PC_MODULE_SOURCE', '`module.url` needs `module.sha256`');
       }
       const parsed = parseUrl(url ?? '');
-      return isFault(parsed) ? parsed : download(parsed, options);
+      if (isFault(parsed)) return parsed;
+      return demanded === undefined ? download(parsed, options) : downloadOnce(parsed, demanded, options);
     },
   };
+}
+
+async function downloadOnce(
+  url: URL,
+  digest: string,
+  options: UrlSourceOptions,
+): Promise<Uint8Array | Fault> {
+  const { cache = noModuleCache, maxModuleBytes } = options;
+  const name = `sha256:${digest}`;
+  const kept = await cache.read(name, maxModuleBytes);
+  if (kept !== undefined) return kept;
+  const bytes = await download(url, options);
+  // Whoever demanded the digest refuses other bytes; they have no place under it.
+  if (!isFault(bytes) && sha256(bytes) === digest) await cache.write(name, bytes);
+  return bytes;
 }
 
 function parseUrl(text: string): URL | Fault {
