@@ -3,6 +3,7 @@ import { isFault, type Fault } from '../../kernel/fault.ts';
 import { remember } from '../../kernel/remember.ts';
 import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
 import type { Grants } from '../host-capabilities.ts';
+import { holdsSecret } from '../review-secrets.ts';
 import { checkProtocol } from './check-protocol.ts';
 import { checkSettings } from './check-settings.ts';
 import { inputTail, kubewardenInput } from './kubewarden-input.ts';
@@ -72,8 +73,4 @@ export function createKubewardenEvaluator(
 
     close: () => guest.close(),
   };
-}
-
-function holdsSecret({ resource }: Review): boolean {
-  return resource.group === '' && resource.resource === 'secrets';
 }

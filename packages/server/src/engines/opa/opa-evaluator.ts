@@ -4,6 +4,7 @@ import { remember } from '../../kernel/remember.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
 import type { InventoryQuestion } from '../inventory.ts';
+import { discreetHost } from '../review-secrets.ts';
 import { ENTRY } from './opa-adapter.ts';
 import { createOpaCall, lengthOf, type OpaCall } from './opa-call.ts';
 import type { OpaDialect, OpaSettings } from './opa-dialect.ts';
@@ -75,7 +76,12 @@ export function createOpaEvaluator(
       const entrypoint = refused ?? findEntrypoint(description.entrypoints, spec.entrypoint);
       if (isFault(entrypoint)) return unevaluated(entrypoint);
       const input = [settings.head, review.request.bytes, settings.tail];
-      const call = createOpaCall(host, { description, data: [], input, policy: metadata.name });
+      const call = createOpaCall(discreetHost(host, review), {
+        description,
+        data: [],
+        input,
+        policy: metadata.name,
+      });
       const args = [lengthOf(input), entrypoint, oneCall];
       const run = await guests.sandbox.run(ENTRY.evaluate, call, deadline, args);
       if (isFault(run)) return failed(run, call, guests);

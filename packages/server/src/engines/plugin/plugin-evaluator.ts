@@ -3,6 +3,7 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { createSandbox } from '../../wasm/sandbox.ts';
 import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
+import { discreetHost } from '../review-secrets.ts';
 import { answerText } from './plugin-answer.ts';
 import { createPluginCall } from './plugin-call.ts';
 import { PLUGIN_HOST, type PluginCall } from './plugin-host.ts';
@@ -38,7 +39,7 @@ export function createPluginEvaluator(
     isFirst: instances.isFirst,
 
     async evaluate(review: Review, deadline: number): Promise<Evaluation> {
-      const context = createPluginCall(host, metadata.name, pluginInput(review, tail));
+      const context = createPluginCall(discreetHost(host, review), metadata.name, pluginInput(review, tail));
       const run = await sandbox.run('validate', context, deadline);
       if (isFault(run)) {
         const { fuel = 0, memoryBytes = 0 } = run.data as { fuel?: number; memoryBytes?: number };

@@ -4,7 +4,7 @@ import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { createSandbox } from '../../wasm/sandbox.ts';
 import { WASI_HOST } from '../../wasm/wasi/wasi-host.ts';
 import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
-import { holdsSecret } from './review-secrets.ts';
+import { holdsSecret } from '../review-secrets.ts';
 import { createWasiCall, type WasiCall } from './wasi-call.ts';
 import { entryFor } from './wasi-exports.ts';
 import { inputTail, wasiInput } from './wasi-input.ts';

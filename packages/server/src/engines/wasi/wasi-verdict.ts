@@ -1,13 +1,14 @@
 import type { Phase, Review, Verdict } from '@portcullis/contract';
 import { Fault, isFault } from '../../kernel/fault.ts';
+import { holdsSecret } from '../review-secrets.ts';
 import { admissionVerdict } from './admission-answer.ts';
 import { authenticationVerdict } from './authentication-answer.ts';
 import { authorizationVerdict } from './authorization-answer.ts';
-import { holdsSecret, withoutToken } from './review-secrets.ts';
 import type { WasiCall } from './wasi-call.ts';
 import { isWasiGate } from './wasi-exports.ts';
 import { unreadable } from './answer-reader.ts';
 import { parseEnvelope } from './parse-envelope.ts';
+import { withoutToken } from './without-token.ts';
 
 export interface WasiQuestion {
   readonly review: Review;
