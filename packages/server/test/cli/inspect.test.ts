@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { opaGuest } from '../engines/opa/opa-guest.ts';
 import { wat } from '../wasm-instrument/support/wat.ts';
 import { ROOT, runCli } from './run-cli.ts';
 
@@ -79,4 +80,58 @@ test('tells why a module would be refused: what was found, and what was expected
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test('a refusal reads as at load, word for word', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'inspect-'));
+  try {
+    const modules = {
+      unknown: wat('(module (import "spin" "run" (func)) (func (export "handle")))'),
+      lacking: opaGuest({ evaluate: '(i32.const 0)', builtins: '{"http.send":0}' }),
+      failing: wat(
+        '(module (import "env" "read_input" (func (param i32 i32) (result i32))) (memory (export "memory") 1) (func (export "validate") (result i32) (i32.const 0)) (func $start (unreachable)) (start $start))',
+      ),
+    };
+    for (const [name, bytes] of Object.entries(modules)) {
+      const [module, policy] = [join(folder, `${name}.wasm`), join(folder, `${name}.yaml`)];
+      await writeFile(module, bytes);
+      await writeFile(
+        policy,
+        JSON.stringify({
+          apiVersion: 'portcullis.dev/v1',
+          kind: 'Policy',
+          metadata: { name },
+          spec: { module: { file: module } },
+        }),
+      );
+      const { out } = await runCli(['inspect', module]);
+      const refused = /^refused +(PC_.+)$/m.exec(out)?.[1] ?? '';
+      assert.notEqual(refused, '', name);
+      const { code, err } = await runCli([
+        'check',
+        '-p',
+        policy,
+        '-f',
+        'policies/image-registry/tests/pod.json',
+      ]);
+      assert.equal(code, 2);
+      assert.ok(err.includes(refused), `${refused}\n${err}`);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a module from Rego: entry points by number and builtins, for people and as JSON', async () => {
+  const module = 'policies/memory-limits-rego/memory-limits-rego.wasm';
+  const { out } = await runCli(['inspect', module]);
+  assert.match(out, /^answers +Rego \(ABI 1\.3\)$/m);
+  assert.match(out, /^entry +memory_limits\/violation \(0\)\nentry +memory_limits\/main \(1\)$/m);
+  assert.match(out, /^builtin +units\.parse_bytes$/m);
+  const told = JSON.parse((await runCli(['inspect', module, '-o', 'json'])).out) as Record<string, unknown>;
+  assert.equal(told['abi'], '1.3');
+  assert.deepEqual(told['builtins'], [
+    { name: 'sprintf', offered: true },
+    { name: 'units.parse_bytes', offered: true },
+  ]);
 });

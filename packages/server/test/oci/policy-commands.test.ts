@@ -152,3 +152,22 @@ test('metadata that cannot be right is refused with every problem', async (t) =>
   const without = await runCli(['policy', 'annotate', MODULE, '-m', metadata, '-o', '/dev/null']);
   assert.match(without.err, /`protocolVersion` must be `v1`/);
 });
+
+test('metadata for the core group are written, and inspect tells of them', async (t) => {
+  const { directory } = await setUp(t);
+  const [metadata, annotated] = [join(directory, 'm.yml'), join(directory, 'annotated.wasm')];
+  await writeFile(
+    metadata,
+    `protocolVersion: v1
+mutating: false
+rules: [{ apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE] }]
+contextAwareResources: [{ apiVersion: v1, kind: Namespace }]
+`,
+  );
+  const waPC = 'policies/image-patterns-wapc/image-patterns-wapc.wasm';
+  await succeed('policy', 'annotate', waPC, '-m', metadata, '-o', annotated);
+  const { code, out } = await runCli(['inspect', annotated]);
+  assert.equal(code, 0);
+  assert.match(out, /^metadata +is for CREATE of pods in the core group v1$/m);
+  assert.match(out, /^metadata +reads v1 Namespace of the cluster$/m);
+});

@@ -26,7 +26,7 @@ export interface Examination {
 }
 
 /** Wide enough for every module that a policy could use. */
-const WIDE = { timeout: '10s', memory: '1Gi', fuel: 1e10 };
+const WIDE = { timeout: '10s', memory: '1Gi', fuel: 1e9 };
 
 /** Decodes, compiles and starts a module as a server does that loads it, in the sandbox and without capabilities. */
 export async function examineModule(path: string, bytes: Uint8Array): Promise<Examination | Fault> {

@@ -3,9 +3,9 @@ import { Fault } from '../../kernel/fault.ts';
 
 export const METADATA_SECTION = 'io.kubewarden.metadata';
 
-const texts = z
-  .array(z.string().min(1))
-  .refine((list) => list.length === 1 || !list.includes('*'), '`*` stands alone');
+function alone(text: z.ZodString): z.ZodType<readonly string[]> {
+  return z.array(text).refine((list) => list.length === 1 || !list.includes('*'), '`*` stands alone');
+}
 
 /** Metadata of a module, in the words of Kubewarden. */
 const metadataSchema = z
@@ -18,8 +18,9 @@ const metadataSchema = z
     rules: z
       .array(
         z.strictObject({
-          apiGroups: texts,
-          apiVersions: texts,
+          // The core group has no name.
+          apiGroups: alone(z.string()),
+          apiVersions: alone(z.string().min(1)),
           resources: z.array(z.string().min(1)),
           operations: z.array(z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT', '*'])),
         }),

@@ -11,7 +11,7 @@ import { OPA_HOST } from './opa-host.ts';
 import { useOpaInstances } from './opa-instances.ts';
 
 /** More than any module needs to start. */
-const LIMITS: Limits = { timeoutMs: 10_000, memoryBytes: 1024 ** 3, fuel: 1e10 };
+const LIMITS: Limits = { timeoutMs: 10_000, memoryBytes: 1024 ** 3, fuel: 1e9 };
 
 /** Which rules answer and what a module calls of its host: both are in its memory once it has started, and nowhere else. */
 export async function examineOpa(module: CompiledModule, host: EngineHost): Promise<readonly Trait[]> {
@@ -40,7 +40,7 @@ export async function examineOpa(module: CompiledModule, host: EngineHost): Prom
 }
 
 function abiTrait({ major, minor }: { readonly major: number; readonly minor: number }): Trait {
-  return { name: 'abi', value: `${major}.${minor}`, lines: [`${major}.${minor} of OPA`] };
+  return { name: 'abi', value: `${major}.${minor}`, lines: [] };
 }
 
 function entrypointTrait(entrypoints: ReadonlyMap<string, number>): Trait {
