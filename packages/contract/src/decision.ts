@@ -51,6 +51,8 @@ export interface Contribution {
   readonly message?: string;
   /** Fault code, when the outcome is `fault`. */
   readonly fault?: string;
+  /** Fields that a mutating policy did not return and that stayed all the same; absent: none. */
+  readonly keptFields?: number;
   readonly durationMs: number;
   readonly fuel: number;
   readonly memoryBytes: number;

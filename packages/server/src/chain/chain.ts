@@ -166,7 +166,8 @@ export function createChain(options: ChainOptions): Chain {
         if (outcome.outcome === 'deny') break;
         continue;
       }
-      settled.push({ finding, verdict: withoutMutation(verdict, mutated?.warnings ?? []) });
+      const { keptFields = 0, warnings = [] } = mutated ?? {};
+      settled.push({ finding: { ...finding, keptFields }, verdict: withoutMutation(verdict, warnings) });
       if (mutated === undefined || mutated.patch.length === 0) continue;
       patch.push(...mutated.patch);
       current = question.withObject(current, mutated.object);

@@ -7,6 +7,8 @@ export interface Finding {
   readonly verdict: Verdict;
   /** Name of the exception that covers the review; only looked for where it makes a difference. */
   readonly exception?: string;
+  /** Fields that stayed although the policy did not return them. */
+  readonly keptFields?: number;
   readonly durationMs: number;
   readonly fuel: number;
   readonly memoryBytes: number;

@@ -145,6 +145,7 @@ export function contributionOf({
   loaded,
   verdict,
   exception,
+  keptFields = 0,
   durationMs,
   fuel,
   memoryBytes,
@@ -161,5 +162,6 @@ export function contributionOf({
     ...(exception === undefined ? {} : { exception }),
     ...(verdict.outcome === 'deny' || verdict.outcome === 'fault' ? { message: verdict.message } : {}),
     ...(verdict.outcome === 'fault' ? { fault: verdict.code } : {}),
+    ...(keptFields === 0 ? {} : { keptFields }),
   };
 }

@@ -11,6 +11,8 @@ export interface Mutated {
   readonly patch: JsonPatch;
   readonly object: JsonValue;
   readonly warnings: readonly string[];
+  /** How many fields the policy did not return and that stayed. */
+  readonly keptFields: number;
 }
 
 const PROTECT: MutationRules = { removals: 'protect', removable: [] };
@@ -45,20 +47,22 @@ function applyPatch(before: JsonValue, patch: JsonPatch): Mutated | undefined | 
     ? diffToPatch(before, object, { removals: 'honour' })
     : { patch };
   if (isFault(emitted)) return emitted;
-  return emitted.patch.length === 0 ? undefined : { patch: emitted.patch, object, warnings: [] };
+  return emitted.patch.length === 0
+    ? undefined
+    : { patch: emitted.patch, object, warnings: [], keptFields: 0 };
 }
 
 function applyObject(before: JsonValue, after: JsonValue, rules: MutationRules): Mutated | undefined | Fault {
   const difference = diffToPatch(before, after, rules);
   if (isFault(difference)) return difference;
+  const { patch, kept, keptUnnamed } = difference;
+  const keptFields = kept.length + keptUnnamed;
+  if (patch.length === 0 && keptFields === 0) return undefined;
+  const object = applyJsonPatch(before, patch);
+  if (isFault(object)) return object;
   const warnings =
-    difference.kept.length === 0
-      ? []
-      : [`kept fields not returned by the policy: ${describeKept(difference)}`];
-  if (difference.patch.length === 0)
-    return warnings.length === 0 ? undefined : { patch: [], object: before, warnings };
-  const object = applyJsonPatch(before, difference.patch);
-  return isFault(object) ? object : { patch: difference.patch, object, warnings };
+    keptFields === 0 ? [] : [`kept fields not returned by the policy: ${describeKept(difference)}`];
+  return { patch, object, warnings, keptFields };
 }
 
 /** The verdict without its mutation, plus what was noticed while it was applied. */

@@ -233,6 +233,25 @@ test('a whole object as mutation becomes a minimal patch', async () => {
   assert.deepEqual(decision.patch, [{ op: 'add', path: '/metadata/labels', value: { team: 'a' } }]);
 });
 
+test('fields that a policy did not return stay, with a warning and their number', async () => {
+  const object = { metadata: { name: 'web', labels: { team: 'a' } } };
+  const { chain } = setUp({ m: () => ({ ...allow, mutation: { object } }) }, { m: { phase: 'mutate' } });
+  const known = makeReview({ metadata: { name: 'web' }, spec: { a: 1 }, status: { b: 2 } });
+  for (const [review, kept] of [
+    [known, 2],
+    [makeReview({ metadata: { name: 'web' } }), undefined],
+  ] as const) {
+    const decision = await chain.decide(review, { phase: 'mutate', withObject });
+    assert.ok(!isFault(decision));
+    assert.deepEqual(decision.patch, [{ op: 'add', path: '/metadata/labels', value: { team: 'a' } }]);
+    assert.equal(decision.contributions[0]?.keptFields, kept);
+    assert.deepEqual(
+      decision.warnings,
+      kept === undefined ? [] : ['[m] kept fields not returned by the policy: /spec, /status'],
+    );
+  }
+});
+
 test('one policy alone can be asked; an unknown one is a fault', async () => {
   const { chain } = setUp({ a: () => deny('a'), b: () => deny('b') });
   const decision = await chain.decide(makeReview(), { phase: 'validate', policy: 'b', withObject });

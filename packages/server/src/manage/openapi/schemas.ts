@@ -75,6 +75,10 @@ const contributionSchema = z.strictObject({
   message: z.string().exactOptional(),
   exception: z.string().exactOptional().describe('the exception that kept a denial from taking effect'),
   fault: z.string().exactOptional().describe('fault code'),
+  keptFields: z
+    .number()
+    .exactOptional()
+    .describe('fields that a mutating policy did not return and that stayed all the same'),
   durationMs: z.number(),
   fuel: z.number(),
   memoryBytes: z.number(),
