@@ -1,6 +1,6 @@
 import type { Decision, DecisionRecord, Phase, Review } from '@portcullis/contract';
 import { isAccessGate } from '../policy/access-gate.ts';
-import { createTokenHider, tokenOf } from '../policy/review-token.ts';
+import { createTokenHider } from '../policy/review-token.ts';
 
 interface Outcome {
   readonly decision: Decision | undefined;
@@ -71,6 +71,5 @@ function withAccess(record: DecisionRecord, review: Review, decision: Decision |
 function userOf(review: Review, decision: Decision | undefined): string {
   const name = decision?.user?.username;
   if (name === undefined) return review.user.username;
-  const token = tokenOf(review);
-  return token === undefined ? name : createTokenHider(token)(name);
+  return createTokenHider(review)(name);
 }

@@ -1,6 +1,6 @@
 import type { Abstain, Allow, Deny, Verdict } from '@portcullis/contract';
 import { Fault } from '../kernel/fault.ts';
-import { createTokenHider, tokenOf } from '../policy/review-token.ts';
+import { createTokenHider } from '../policy/review-token.ts';
 import { refusedName } from '../policy/system-names.ts';
 import type { Review } from '@portcullis/contract';
 import { faulted } from './ask.ts';
@@ -22,9 +22,7 @@ const NOTHING = { warnings: [], auditAnnotations: {} } as const;
 /** A finding whose texts hold nothing of the token, and whose allow has a user that the policy may make: whatever engine it comes from. */
 export function checkFinding(finding: Finding, review: Review): Finding {
   if (review.gate !== 'authentication') return finding;
-  const token = tokenOf(review);
-  const verdict = checkUser(finding);
-  return { ...finding, verdict: token === undefined ? verdict : withoutToken(verdict, token) };
+  return { ...finding, verdict: withoutToken(checkUser(finding), createTokenHider(review)) };
 }
 
 function checkUser({ verdict, loaded }: Finding): Verdict {
@@ -37,8 +35,7 @@ function checkUser({ verdict, loaded }: Finding): Verdict {
   return refused === undefined ? verdict : faulted(refused);
 }
 
-function withoutToken(verdict: Verdict, token: string): Verdict {
-  const hide = createTokenHider(token);
+function withoutToken(verdict: Verdict, hide: (text: string) => string): Verdict {
   if (verdict.outcome === 'fault') {
     // The words of an unforeseen error may quote anything.
     return {

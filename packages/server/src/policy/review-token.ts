@@ -4,16 +4,13 @@ const REDACTED = '[redacted]';
 /** Characters of a part of a token that is looked for by itself: shorter ones are words. */
 const MIN_PART = 8;
 
-/** The token that a review of authentication is about; undefined at every other gate. */
-export function tokenOf({ gate, request }: Review): string | undefined {
-  if (gate !== 'authentication') return undefined;
-  const spec = (request.value() as JsonObject)['spec'] as JsonObject | undefined;
-  const token = spec?.['token'];
-  return typeof token === 'string' && token !== '' ? token : undefined;
-}
-
-/** Takes a token out of texts, in whatever form a policy would quote it: whole, escaped, encoded, or a part of a JWT. */
-export function createTokenHider(token: string): (text: string) => string {
+/**
+ * Takes the token that a review of authentication is about out of texts, in whatever form a policy would quote it: whole, escaped,
+ * encoded, or a part of a JWT. At every other gate texts stay as they are.
+ */
+export function createTokenHider(review: Review): (text: string) => string {
+  const token = tokenOf(review);
+  if (token === undefined) return (text) => text;
   let parts: readonly string[] | undefined;
   let whole: readonly string[] | undefined;
   return (text) => {
@@ -23,6 +20,13 @@ export function createTokenHider(token: string): (text: string) => string {
     const forms = text.length < token.length ? parts : [...(whole ??= formsOf(token)), ...parts];
     return forms.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
   };
+}
+
+function tokenOf({ gate, request }: Review): string | undefined {
+  if (gate !== 'authentication') return undefined;
+  const spec = (request.value() as JsonObject)['spec'] as JsonObject | undefined;
+  const token = spec?.['token'];
+  return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
 /** The longest first: it may hold another one. */

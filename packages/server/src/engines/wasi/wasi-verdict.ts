@@ -1,5 +1,6 @@
 import type { Phase, Review, Verdict } from '@portcullis/contract';
 import { Fault, isFault } from '../../kernel/fault.ts';
+import { createTokenHider } from '../../policy/review-token.ts';
 import { holdsSecret } from '../review-secrets.ts';
 import { admissionVerdict } from './admission-answer.ts';
 import { authenticationVerdict } from './authentication-answer.ts';
@@ -8,7 +9,6 @@ import type { WasiCall } from './wasi-call.ts';
 import { isWasiGate } from './wasi-exports.ts';
 import { unreadable } from './answer-reader.ts';
 import { parseEnvelope } from './parse-envelope.ts';
-import { withoutToken } from './without-token.ts';
 
 export interface WasiQuestion {
   readonly review: Review;
@@ -52,5 +52,5 @@ export function failedCall(
 }
 
 export function wasiFault({ code, message }: Fault, review: Review): Verdict {
-  return { outcome: 'fault', code, message: withoutToken(message, review) };
+  return { outcome: 'fault', code, message: createTokenHider(review)(message) };
 }
