@@ -7,7 +7,11 @@ export const REVIEW_FAULTS = {
     meaning: 'the request is not `application/json`',
     advice: 'send the review with `content-type: application/json`',
   },
-  PC_REVIEW_SIZE: { meaning: 'the request is larger than the limit', advice: 'raise `serving.maxBodyBytes`' },
+  PC_REVIEW_SIZE: {
+    meaning: 'the request is larger than the limit',
+    advice:
+      'raise `serving.maxBodyBytes`, unless it is a `TokenReview` or `SubjectAccessReview`, which have 1 MiB at most',
+  },
   PC_REVIEW_JSON: {
     meaning: 'the body is not well-formed JSON',
     advice: 'mend the JSON at the named offset',
