@@ -4,8 +4,10 @@ import { parseJson } from '../kernel/json/parse-json.ts';
 
 /** What the host does for guests. Implementations stand behind this; whether a policy may ask is decided before. */
 export interface HostCapabilities {
-  /** Never rejects. Faults: PC_CAPABILITY_…; their message reaches the guest. */
+  /** Never rejects, and is there by the deadline. Faults: PC_CAPABILITY_…; their message reaches the guest. */
   call(request: CapabilityRequest): Promise<Uint8Array | Fault>;
+  /** Hears of what a guest was refused before anybody was asked; undefined stands for a capability that there is not. */
+  refused?(capability: CapabilityName | undefined): void;
 }
 
 export interface CapabilityRequest {
@@ -100,10 +102,14 @@ export async function callCapability(
   const { capability } = call;
   // Not asked by guests but for them: see askInventory.
   if (!isCapability(capability) || capability === INVENTORY) {
+    capabilities?.refused?.(undefined);
     return new Fault('PC_CAPABILITY_UNKNOWN', `unknown host capability: \`${capability}\``);
   }
   const refused = checkGrant(grants, capability, call.payload);
-  if (refused !== undefined) return refused;
+  if (refused !== undefined) {
+    capabilities?.refused?.(capability);
+    return refused;
+  }
   if (capabilities === undefined) {
     return new Fault(
       'PC_CAPABILITY_UNAVAILABLE',

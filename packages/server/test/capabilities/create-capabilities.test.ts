@@ -95,6 +95,46 @@ test('a control thread that does not answer is a fault at the deadline, and a la
   assert.equal(Buffer.from((await next) as Uint8Array).toString(), 'own');
 });
 
+/** Shared memory, as inventories are. */
+function sharedText(text: string): Uint8Array {
+  const bytes = Buffer.from(new SharedArrayBuffer(text.length));
+  bytes.write(text);
+  return bytes;
+}
+
+test('an inventory is one question for all who ask at the same time, and the same array as long as it is the same', async () => {
+  let answer: Uint8Array | Fault = sharedText('{"a":1}');
+  const { thread, sent } = across({ call: () => Promise.resolve(answer) });
+  const ask = (policy: string, kinds = '["x"]'): Promise<Uint8Array | Fault> =>
+    thread.call({ ...request(policy), capability: 'kubernetes/inventory', payload: Buffer.from(kinds) });
+  const policies = Array.from({ length: 1000 }, (_, index) => `p${index}`);
+  const [first, ...others] = await Promise.all(policies.map((policy) => ask(policy)));
+  assert.equal(Buffer.from(first as Uint8Array).toString(), '{"a":1}');
+  assert.ok(others.every((other) => other === first));
+  assert.equal(sent.length, 1);
+  assert.equal(await ask('later'), first);
+  assert.equal(sent.length, 2);
+  const elsewhere = await ask('p', '["y"]');
+  assert.notEqual(elsewhere, first);
+  answer = sharedText('{"a":2}');
+  const second = await ask('p');
+  assert.equal(Buffer.from(second as Uint8Array).toString(), '{"a":2}');
+  assert.equal(await ask('p'), second);
+  answer = new Fault('PC_CAPABILITY_FAILED', 'gone');
+  assertFault(await ask('p'), 'PC_CAPABILITY_FAILED', /^gone$/);
+});
+
+test('who has more time than the one who asked first asks again', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { thread } = across({ call: () => promise.then(() => sharedText('{}')) });
+  const ask = (timeout: number): Promise<Uint8Array | Fault> =>
+    thread.call({ ...request('p', timeout), capability: 'kubernetes/inventory' });
+  const [hurried, patient] = [ask(20), ask(30_000)];
+  assertFault(await hurried, 'PC_CAPABILITY_TIMEOUT');
+  resolve();
+  assert.equal(Buffer.from((await patient) as Uint8Array).toString(), '{}');
+});
+
 test('answers are remembered for their time, failures for a shorter one, and nobody asks twice at once', async () => {
   let now = 0;
   let asked = 0;

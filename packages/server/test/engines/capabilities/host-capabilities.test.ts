@@ -148,3 +148,34 @@ test('recorded calls are answered again without the host, by what was asked', as
   const broken = await replay.call({ ...call, payload: Buffer.from('{') });
   assert.equal((broken as Fault).code, 'PC_CAPABILITY_INPUT');
 });
+
+test('what is the same array each time is recorded once, and replayed as the same array', async () => {
+  const first = Buffer.from('{"a":1}');
+  const second = Buffer.from('{"a":2}');
+  const answers = [first, first, second];
+  const calls: RecordedCall[] = [];
+  const inner = { call: () => Promise.resolve(answers.shift() ?? second) };
+  const recording = recordCapabilities(inner, (call) => calls.push(call));
+  const request = { ...REQUEST, capability: 'kubernetes/inventory' } as const;
+  for (const expected of [first, first, second, second]) {
+    assert.equal(await recording.call(request), expected);
+  }
+  assert.deepEqual(
+    calls.map(({ answer }) => answer),
+    [{ response: { a: 1 } }, { response: { a: 2 } }],
+  );
+  const replayed = replayCapabilities(calls);
+  const answer = await replayed.call(request);
+  assert.deepEqual(JSON.parse(String(answer)), { a: 1 });
+  assert.equal(await replayed.call(request), answer);
+});
+
+test('guests cannot ask for an inventory, whatever they are granted', async () => {
+  const host = answering('{}');
+  const answer = await callCapability(host, grantsOf('*'), {
+    ...REQUEST,
+    capability: 'kubernetes/inventory',
+  });
+  assert.ok(isFault(answer) && answer.code === 'PC_CAPABILITY_UNKNOWN');
+  assert.deepEqual(host.asked, []);
+});

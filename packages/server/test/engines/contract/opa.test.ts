@@ -1,4 +1,8 @@
+import { createHost } from '../../../src/app/create-host.ts';
+import { beforeDeadline } from '../../../src/capabilities/create-capabilities.ts';
 import { gatekeeperEngine, opaEngine } from '../../../src/engines/opa/opa-engine.ts';
+import { Fault } from '../../../src/kernel/fault.ts';
+import { noLog } from '../../support/test-host.ts';
 import { OUTSIDE, opaGuest } from '../opa/opa-guest.ts';
 import { describeEngineContract, type EngineFixtures } from './describe-engine-contract.ts';
 
@@ -88,7 +92,21 @@ function fixturesOf(
         imports: '(import "host" "read" (func (param i32 i32)))',
       }),
     },
-    host: 'modules of this dialect have nothing to ask that they would have to wait for',
+    // It is asked for them, before they run.
+    host: {
+      spec: {
+        capabilities: ['kubernetes/inventory'],
+        contextAwareResources: [{ apiVersion: 'v1', kind: 'Namespace' }],
+      },
+      module: doing('(i32.const 0)'),
+      code: 'PC_CAPABILITY_FAILED',
+      lateCode: 'PC_CAPABILITY_TIMEOUT',
+      failing: (host, when) => {
+        const failed = when.then(() => new Fault('PC_CAPABILITY_FAILED', 'namespaces cannot be read'));
+        const runtime = createHost(host.clock, noLog);
+        return { ...host, capabilities: { call: (request) => beforeDeadline(failed, request, runtime) } };
+      },
+    },
   };
 }
 
