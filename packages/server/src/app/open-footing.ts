@@ -1,5 +1,6 @@
 import { Fault, isFault } from '../kernel/fault.ts';
 import type { Clock, Logger } from '../kernel/ports.ts';
+import type { RegistryObserver } from '../oci/registry-observer.ts';
 import { openCapabilities, type ServerCapabilities } from './capabilities/open-capabilities.ts';
 import type { Config } from './config/config.ts';
 import { createHost } from './create-host.ts';
@@ -19,21 +20,27 @@ export interface Footing {
 }
 
 /** A fault says what is missing; nothing listens yet. */
-export async function openFooting(config: Config, clock: Clock, log: Logger): Promise<Footing | Fault> {
+export async function openFooting(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+  observer: RegistryObserver,
+): Promise<Footing | Fault> {
   const tokens = await createTokenKeeper({ ...config.management, log });
   if (isFault(tokens)) return tokens;
   const certificates = await openCertificates(config, clock, log);
   if (isFault(certificates)) return certificates;
   const cluster = config.kubernetes.enabled ? await openCluster(config, clock, log) : undefined;
   if (isFault(cluster)) return cluster;
-  const sources = await openSources(config, clock, cluster, log);
+  const machine = createHost(clock, log);
+  const sources = await openSources(config, machine, cluster, observer);
   if (isFault(sources)) return sources;
   const { host, port } = config.serving;
   const taken = port === 0 ? undefined : await probePort(host, port);
   if (taken !== undefined) return taken;
   const capabilities = openCapabilities({
     config: config.capabilities,
-    host: createHost(clock, log),
+    host: machine,
     oci: sources.registries.client,
     kube: cluster?.client,
   });

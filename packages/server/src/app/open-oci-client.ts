@@ -6,6 +6,7 @@ import { attempt } from '../kernel/result.ts';
 import { createDockerKeychain } from '../oci/auth/docker-keychain.ts';
 import { createOciClient } from '../oci/create-oci-client.ts';
 import type { OciClient } from '../oci/oci-client.ts';
+import type { RegistryObserver } from '../oci/registry-observer.ts';
 import type { Config } from './config/config.ts';
 import { VERSION } from './version.ts';
 
@@ -15,6 +16,7 @@ export async function openOciClient(
     readonly plainHttp: readonly string[] | ((registry: string) => boolean);
   },
   host: Host,
+  observer?: RegistryObserver,
 ): Promise<OciClient | Fault> {
   const { caFile, ca: inline, dockerConfigFile, plainHttp, ...rest } = config;
   const fromFile =
@@ -35,6 +37,7 @@ export async function openOciClient(
     runtime: host,
     userAgent: `portcullis/${VERSION}`,
     ...(ca === undefined ? {} : { ca }),
+    ...(observer === undefined ? {} : { observer }),
   });
 }
 

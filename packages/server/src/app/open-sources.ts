@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isFault, type Fault } from '../kernel/fault.ts';
-import type { Clock, Logger } from '../kernel/ports.ts';
+import type { Host } from '../kernel/ports.ts';
 import { attempt } from '../kernel/result.ts';
 import { closedPolicyStore } from '../sources/api/closed-policy-store.ts';
 import { createPolicyStore, type PolicyStore } from '../sources/api/policy-store.ts';
@@ -13,9 +13,9 @@ import type { DocumentSource } from '../sources/source.ts';
 import { createOciModuleSource, type OciModuleSource } from '../sources/oci/oci-module-source.ts';
 import { createUrlModuleSource } from '../sources/url/url-module-source.ts';
 import type { OciClient } from '../oci/oci-client.ts';
+import type { RegistryObserver } from '../oci/registry-observer.ts';
 import type { Config } from './config/config.ts';
 import { wasiModulesOf } from './config/wasi-modules-of.ts';
-import { createHost } from './create-host.ts';
 import type { Cluster } from './kube/open-cluster.ts';
 import { openModuleCache, type OpenedCache } from './open-module-cache.ts';
 import { joinedPem, openOciClient } from './open-oci-client.ts';
@@ -41,12 +41,12 @@ const PATIENCE = 5000;
 /** Where policies and modules come from, as the configuration says. */
 export async function openSources(
   config: Config,
-  clock: Clock,
+  host: Host,
   cluster: Cluster | undefined,
-  log: Logger,
+  observer: RegistryObserver,
 ): Promise<Sources | Fault> {
   const { policies, sources, dataDirectory, kubewarden } = config;
-  const { wall } = clock;
+  const { wall } = host.clock;
   const { maxModuleBytes, url } = sources;
   const { caFile, ca: inline, ...limits } = url;
   const fromFile =
@@ -55,8 +55,8 @@ export async function openSources(
       : await attempt('PC_CONFIG_VALUE', 'cannot read `sources.url.caFile`', () => readFile(caFile, 'utf8'));
   if (isFault(fromFile)) return fromFile;
   const ca = joinedPem(fromFile, inline);
-  const cache = await openModuleCache(sources.cache, wall, log);
-  const registries = await openRegistries(sources, cache, clock, log);
+  const cache = await openModuleCache(sources.cache, wall, host.log);
+  const registries = await openRegistries(sources, cache, host, observer);
   if (isFault(registries)) return registries;
   return {
     files: createFileDocumentSource({
@@ -95,11 +95,10 @@ export async function openSources(
 async function openRegistries(
   { oci, maxModuleBytes }: Config['sources'],
   cache: ModuleCache,
-  clock: Clock,
-  log: Logger,
+  runtime: Host,
+  observer: RegistryObserver,
 ): Promise<Registries | Fault> {
-  const runtime = createHost(clock, log);
-  const client = await openOciClient(oci, runtime);
+  const client = await openOciClient(oci, runtime, observer);
   if (isFault(client)) return client;
   const { refresh, timeout } = oci;
   const patience = Math.min(PATIENCE, timeout);

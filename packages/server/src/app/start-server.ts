@@ -52,13 +52,13 @@ export async function startServer(configured: Config): Promise<RunningServer | F
   const config = token === undefined ? configured : withToken(configured, token.sha256);
   const log = createServerLog(config, clock);
 
-  const footing = await openFooting(config, clock, log);
+  const telemetry = createServerTelemetry(config, clock, log);
+  const footing = await openFooting(config, clock, log, telemetry.registries);
   if (isFault(footing)) return footing;
   const { tokens, certificates, cluster, sources, capabilities } = footing;
   const { host, port, threads } = config.serving;
 
   let draining: Promise<void> | undefined;
-  const telemetry = createServerTelemetry(config, clock, log);
   // The threads load their code while this one loads the policies.
   const pool = createThreadPool({
     entry: ENTRY,
@@ -105,6 +105,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     startedAt,
     duties: () => duties?.state(),
     reads: () => capabilities.states(),
+    moduleCache: () => sources.cache.counts(),
     exceptions: () => loader.exceptions(clock.wall()),
     draining: () => draining !== undefined,
   });

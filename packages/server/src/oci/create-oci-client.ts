@@ -12,6 +12,7 @@ import { fetchBlob } from './fetch-blob.ts';
 import { fetchReferrers } from './fetch-referrers.ts';
 import { pushBlob, pushManifest } from './push.ts';
 import { pinned, type OciReference } from './reference.ts';
+import type { RegistryObserver } from './registry-observer.ts';
 
 export interface OciClientOptions extends EndpointOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'after'>;
@@ -24,13 +25,14 @@ export interface OciClientOptions extends EndpointOptions {
   /** PEM of further certificate authorities. */
   readonly ca?: string;
   readonly userAgent: string;
+  readonly observer?: RegistryObserver;
 }
 
 export function createOciClient(options: OciClientOptions): OciClient {
   const { runtime } = options;
   const transport = createTransport(options);
   const authorizer = createAuthorizer(transport, runtime.clock);
-  const exchange = createExchange({ transport, authorizer, runtime });
+  const exchange = createExchange({ transport, authorizer, runtime, observer: options.observer });
 
   function boundsOf({ signal, timeout = options.timeout, keychain = options.keychain }: AskOptions): Bounds {
     const limit = AbortSignal.timeout(timeout);

@@ -1,7 +1,9 @@
 import type { DecisionRecord } from '@portcullis/contract';
 import type { Observer } from '../chain/observer.ts';
+import type { HostCallObserver } from '../engines/observe-capabilities.ts';
 import { isNotable, trimRecord } from './decision-record.ts';
 import { countDecision, countRefusal, createAccumulation, isEmpty } from './metrics/accumulation.ts';
+import { countCall } from './metrics/calls.ts';
 import { Ring } from './ring.ts';
 import type { TelemetryBatch } from './telemetry-batch.ts';
 
@@ -15,7 +17,7 @@ export interface GateTelemetryOptions {
 }
 
 /** The half of telemetry on a gate thread: it counts, and hands over what it has counted. */
-export interface GateTelemetry extends Observer {
+export interface GateTelemetry extends Observer, HostCallObserver {
   /** Everything since the last call; undefined when there is nothing to tell. */
   drain(): TelemetryBatch | undefined;
 }
@@ -48,6 +50,8 @@ export function createGateTelemetry(options: GateTelemetryOptions = {}): GateTel
       (isNotable(record) ? notable : ordinary).push(record);
     },
     refused: (gate, code) => countRefusal(counted, gate, code),
+    hostCalled: (capability, outcome, durationMs) =>
+      countCall(counted.hostCalls, capability, outcome, durationMs),
     drain() {
       const busy = inFlight();
       if (isEmpty(counted) && busy === 0 && lastInFlight === 0) return undefined;

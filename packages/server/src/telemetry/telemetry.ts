@@ -1,11 +1,13 @@
 import type { DecisionRecord, PolicyStatus } from '@portcullis/contract';
 import type { Clock, Logger } from '../kernel/ports.ts';
 import type { DecisionFilter } from '../manage/control-plane.ts';
+import type { RegistryObserver } from '../oci/registry-observer.ts';
 import { createDecisionLog } from './decision-log.ts';
 import { logDecision } from './log/decision-line.ts';
 import { createAccumulation, mergeAccumulation } from './metrics/accumulation.ts';
 import { createMetricsRegistry } from './metrics/metrics-registry.ts';
 import type { ServerReading } from './metrics/server-reading.ts';
+import { createRegistryCounts } from './registry-counts.ts';
 import type { TelemetryBatch } from './telemetry-batch.ts';
 import type { DecisionTracer } from './traces/decision-tracer.ts';
 
@@ -22,6 +24,8 @@ export interface TelemetryOptions {
 
 /** The half of telemetry on the control thread: it owns the sinks. */
 export interface Telemetry {
+  /** Hears of requests to registries. */
+  readonly registries: RegistryObserver;
   absorb(batch: TelemetryBatch): void;
   /** Prometheus text format. Policies that are not in the reading are forgotten. */
   metrics(reading: ServerReading): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -42,6 +46,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const registry = createMetricsRegistry({ processMetrics: options.processMetrics ?? false });
   const decisions = createDecisionLog(options.capacity);
   const totals = createAccumulation();
+  const registries = createRegistryCounts();
   const busy = new Map<number, { readonly inFlight: number; readonly at: number }>();
   let recordsDropped = 0;
 
@@ -61,6 +66,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   }
 
   return {
+    registries,
     absorb(batch) {
       mergeAccumulation(totals, batch.counted);
       recordsDropped += batch.recordsDropped;
@@ -73,7 +79,15 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
     metrics(reading) {
       retain(reading.policies.map(({ name }) => name));
-      return registry.render({ totals, reading, version, inFlight: inFlight(), recordsDropped });
+      const { calls } = registries;
+      return registry.render({
+        totals,
+        registries: calls,
+        reading,
+        version,
+        inFlight: inFlight(),
+        recordsDropped,
+      });
     },
     decisions: (filter) => decisions.find(filter),
     lastFaults: (policy) => decisions.lastFaults(policy),

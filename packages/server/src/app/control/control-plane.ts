@@ -2,7 +2,7 @@ import type { ExceptionStatus } from '@portcullis/contract';
 import type { Clock, Logger } from '../../kernel/ports.ts';
 import type { ReflectorState } from '../../kube/reflector/reflector-types.ts';
 import type { ControlPlane, KubernetesStatus } from '../../manage/control-plane.ts';
-import type { ClusterReading } from '../../telemetry/metrics/server-reading.ts';
+import type { ClusterReading, ServerReading } from '../../telemetry/metrics/server-reading.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Config } from '../config/config.ts';
 import { redactConfig } from '../config/redact-config.ts';
@@ -30,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly duties: () => DutiesState | undefined;
   /** What is followed in the cluster for policies that ask. */
   readonly reads: () => ReadonlyMap<string, ReflectorState>;
+  /** Undefined when modules are not kept on disk. */
+  readonly moduleCache: () => ServerReading['moduleCache'];
   readonly exceptions: () => readonly ExceptionStatus[];
 }
 
@@ -80,6 +82,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     metrics() {
       const { lastReload } = policies;
+      const moduleCache = options.moduleCache();
       return telemetry.metrics({
         policies: policies.views().map(({ status }) => status),
         built: policies.revision,
@@ -92,6 +95,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
           ...certificate.reloads(),
         })),
         exceptions: options.exceptions().map(({ state }) => state),
+        ...(moduleCache === undefined ? {} : { moduleCache }),
         ...(cluster === undefined ? {} : { cluster: clusterReading(watches(cluster), options.duties()) }),
       });
     },

@@ -3,6 +3,7 @@ import { threadId, type MessagePort } from 'node:worker_threads';
 import type { GateName } from '@portcullis/contract';
 import { createChain } from '../../chain/chain.ts';
 import { accessRoute } from '../../gates/access-gate.ts';
+import { observeCapabilities } from '../../engines/observe-capabilities.ts';
 import { createAdmissionGate } from '../../gates/kube-admission/admission-gate.ts';
 import { admissionRoute } from '../../gates/kube-admission/admission-route.ts';
 import { parseAdmissionReview } from '../../gates/kube-admission/parse-admission-review.ts';
@@ -39,7 +40,12 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
   const namespaces = createNamespaceLabels(data.namespaces);
   const chain = createChain({
     engines: ENGINES,
-    host: { runtime: createWasmRuntime({ clock }), clock, log, capabilities },
+    host: {
+      runtime: createWasmRuntime({ clock }),
+      clock,
+      log,
+      capabilities: observeCapabilities(capabilities, telemetry, clock),
+    },
     namespaceLabels: namespaces.labelsOf,
     namespaceAppears: namespaces.appears,
     observer: telemetry,

@@ -30,7 +30,10 @@ export async function askHost(call: KubewardenCall, question: HostQuestion): Pro
     logEvent(call, payload);
     return NOTHING;
   }
-  if (!NAMESPACES.includes(namespace)) return `unknown namespace: ${namespace}`;
+  if (!NAMESPACES.includes(namespace)) {
+    call.asks?.capabilities?.refused?.(undefined);
+    return `unknown namespace: ${namespace}`;
+  }
   const isFirst = !call.hasAsked;
   call.hasAsked = true;
   if (call.asks === undefined) return 'the host cannot be asked while a policy starts';

@@ -6,6 +6,7 @@ import { Fault, isFault } from '../../kernel/fault.ts';
 import { pause } from '../../kernel/pause.ts';
 import type { Runtime } from '../../kernel/ports.ts';
 import { followRedirects } from './follow-redirects.ts';
+import { registryOutcome, type RegistryObserver } from '../registry-observer.ts';
 import { retryAfter } from './retry-after.ts';
 import { shown, type Incoming, type Outgoing, type Transport } from './transport.ts';
 
@@ -37,6 +38,7 @@ export interface ExchangeParts {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'after'>;
+  readonly observer?: RegistryObserver | undefined;
 }
 
 /** Tries of one request. */
@@ -44,7 +46,7 @@ const TRIES = 3;
 const MAX_BREAKERS = 1000;
 const FIRST_WAIT = 200;
 
-export function createExchange({ transport, authorizer, runtime }: ExchangeParts): Exchange {
+export function createExchange({ transport, authorizer, runtime, observer }: ExchangeParts): Exchange {
   const { clock } = runtime;
   /** Until when a registry wants to hear nothing from one of our accounts. */
   const closedUntil = new LRUCache<string, number>({ max: MAX_BREAKERS });
@@ -76,8 +78,22 @@ export function createExchange({ transport, authorizer, runtime }: ExchangeParts
     const isStranger = url.origin !== endpoint.origin;
     const send = (): Promise<Incoming | Fault> =>
       isStranger ? transport.send(outgoing) : authorized(asker, outgoing);
-    return patiently(send, { key, url, deadline, signal, isRepeatable: isRepeatable(request) });
+    const host = endpoint.origin.slice(endpoint.origin.indexOf('//') + 2);
+    return patiently(() => observed(host, send), {
+      key,
+      url,
+      deadline,
+      signal,
+      isRepeatable: isRepeatable(request),
+    });
   };
+
+  async function observed(host: string, send: () => Promise<Incoming | Fault>): Promise<Incoming | Fault> {
+    const start = clock.now();
+    const answer = await send();
+    observer?.asked(host, registryOutcome(answer), clock.now() - start);
+    return answer;
+  }
 
   async function patiently(send: () => Promise<Incoming | Fault>, tries: Tries): Promise<Incoming | Fault> {
     const { key, url, deadline, signal } = tries;

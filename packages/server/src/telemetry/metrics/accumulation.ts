@@ -8,6 +8,7 @@ import {
   observe,
   type HistogramCells,
 } from './histogram.ts';
+import { mergeCalls, type Calls } from './calls.ts';
 import { countNamed, mergeNamed, type NamedAnswers } from './named-answers.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface Accumulation {
   /** gate, fault code. */
   readonly refused: Tally;
   readonly policies: Map<string, PolicyCells>;
+  /** By capability. */
+  readonly hostCalls: Calls;
 }
 
 export type Tally = Map<string, number>;
@@ -41,7 +44,13 @@ export interface PolicyCells {
 }
 
 export function createAccumulation(): Accumulation {
-  return { decisions: new Map(), durations: new Map(), refused: new Map(), policies: new Map() };
+  return {
+    decisions: new Map(),
+    durations: new Map(),
+    refused: new Map(),
+    policies: new Map(),
+    hostCalls: new Map(),
+  };
 }
 
 export function countDecision(into: Accumulation, record: DecisionRecord): void {
@@ -66,6 +75,7 @@ export function countRefusal(into: Accumulation, gate: GateName, code: FaultCode
 export function mergeAccumulation(total: Accumulation, delta: Accumulation): void {
   addTally(total.decisions, delta.decisions);
   addTally(total.refused, delta.refused);
+  mergeCalls(total.hostCalls, delta.hostCalls);
   for (const [key, cells] of delta.durations) addCells(durationsOf(total, key), cells);
   for (const [policy, cells] of delta.policies) {
     const known = policyCells(total, policy);
@@ -78,8 +88,8 @@ export function mergeAccumulation(total: Accumulation, delta: Accumulation): voi
   }
 }
 
-export function isEmpty(accumulation: Accumulation): boolean {
-  return accumulation.decisions.size === 0 && accumulation.refused.size === 0;
+export function isEmpty({ decisions, refused, hostCalls }: Accumulation): boolean {
+  return decisions.size === 0 && refused.size === 0 && hostCalls.size === 0;
 }
 
 function policyCells(into: Accumulation, policy: string): PolicyCells {

@@ -1,4 +1,5 @@
 import type { Accumulation } from './accumulation.ts';
+import type { Calls } from './calls.ts';
 import type { HistogramCells } from './histogram.ts';
 import type { ServerReading } from './server-reading.ts';
 
@@ -28,6 +29,8 @@ export type Sample<T> = readonly [labels: readonly string[], value: T];
 /** What the values of one scrape are read from. */
 export interface MetricsView {
   readonly totals: Accumulation;
+  /** By host. */
+  readonly registries: Calls;
   readonly reading: ServerReading;
   readonly version: string;
   readonly inFlight: number;

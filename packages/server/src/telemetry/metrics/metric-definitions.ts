@@ -1,6 +1,7 @@
 import type { Outcome, PolicyStatus } from '@portcullis/contract';
 import type { Accumulation, PolicyCells, Tally } from './accumulation.ts';
 import { DURATION_BOUNDS, FUEL_BOUNDS, type HistogramCells } from './histogram.ts';
+import { CALL_METRICS } from './call-metrics.ts';
 import { CLUSTER_METRICS } from './cluster-metrics.ts';
 import { KUBEWARDEN_METRICS } from './kubewarden-metrics.ts';
 import { counter, gauge, type MetricDefinition, type MetricsView, type Sample } from './metric-definition.ts';
@@ -161,6 +162,7 @@ export const METRICS: readonly MetricDefinition[] = [
     },
   ),
   ...KUBEWARDEN_METRICS,
+  ...CALL_METRICS,
   ...CLUSTER_METRICS,
 ];
 

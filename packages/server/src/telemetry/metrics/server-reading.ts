@@ -22,8 +22,18 @@ export interface ServerReading {
     readonly failed: number;
   }[];
   readonly exceptions: readonly ExceptionStatus['state'][];
+  /** Absent when modules are not kept on disk. */
+  readonly moduleCache?: ModuleCacheReading;
   /** Absent without a cluster. */
   readonly cluster?: ClusterReading;
+}
+
+export interface ModuleCacheReading {
+  readonly hits: number;
+  readonly misses: number;
+  readonly damaged: number;
+  readonly failedWrites: number;
+  readonly bytes: number;
 }
 
 export interface ClusterReading {
