@@ -2,10 +2,10 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createAuthority, issueServerCertificate } from '../support/certificates.ts';
+import { OWN, startCluster, type Cluster } from '../support/cluster.ts';
 import { describeWithKubernetes } from '../support/describe-with-kubernetes.ts';
 import { fixedPolicy } from '../support/fixed-policy.ts';
-import { startKubeApiserver, type KubeApiserver } from '../support/kube-apiserver.ts';
+import type { KubeApiserver } from '../support/kube-apiserver.ts';
 import { at, collectionPath, namespace, pod, type KubernetesObject } from '../support/kubernetes-objects.ts';
 import {
   conditionOf,
@@ -13,12 +13,10 @@ import {
   moduleConfigMap,
   portcullisObject,
 } from '../support/portcullis-objects.ts';
-import { startReplicas, type Replicas } from '../support/replicas.ts';
-import { createServiceAccount, type PolicyRule, type ServiceAccount } from '../support/service-account.ts';
+import type { Replicas } from '../support/replicas.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkDirectory } from '../support/work-directory.ts';
 
-const OWN = 'portcullis';
 const TEAM = 'team-a';
 const PODS = [{ apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }];
 const MODULE = { configMap: { name: 'deny', key: 'plugin.wasm' } };
@@ -26,52 +24,20 @@ const MERGE = { 'content-type': 'application/merge-patch+json' };
 const VALIDATING = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/portcullis';
 const CREATE_PODS = { operations: ['CREATE'], resources: PODS };
 
-const CUSTOM = [
-  'policies',
-  'policygroups',
-  'namespacedpolicies',
-  'namespacedpolicygroups',
-  'policyexceptions',
-];
-const CLUSTER_RULES: readonly PolicyRule[] = [
-  { apiGroups: ['portcullis.dev'], resources: CUSTOM, verbs: ['list', 'watch'] },
-  { apiGroups: ['portcullis.dev'], resources: CUSTOM.map((plural) => `${plural}/status`), verbs: ['patch'] },
-  { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: ['get'] },
-  { apiGroups: [''], resources: ['namespaces', 'configmaps'], verbs: ['list', 'watch'] },
-  {
-    apiGroups: ['admissionregistration.k8s.io'],
-    resources: ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'],
-    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
-  },
-  { apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'], verbs: ['create'] },
-  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
-];
-const RULES: readonly PolicyRule[] = [
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
-  { apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch'] },
-];
+const DATA = { apiGroups: [''], verbs: ['list', 'watch'] };
 
 // Three replicas with the rights of a service account: everything that they know of policies is in the API server.
 describeWithKubernetes('cluster', () => {
+  let cluster: Cluster;
   let kube: KubeApiserver;
-  let account: ServiceAccount;
   let replicas: Replicas;
-  let deny: (message: string) => Promise<Uint8Array>;
 
-  const create = async (object: KubernetesObject): Promise<void> => {
-    const { status, text } = await kube.request('POST', collectionPath(object), object);
-    equal(status, 201, text);
-  };
+  const deny = (message: string): Promise<Uint8Array> => fixedPolicy({ allowed: false, message });
+  const create = (object: KubernetesObject): Promise<void> => cluster.create(object);
+  const apply = (object: KubernetesObject): Promise<void> => cluster.apply(object);
+  const remove = (object: KubernetesObject): Promise<void> => cluster.remove(object);
   const pathOf = (object: KubernetesObject): string =>
     `${collectionPath(object)}/${object.metadata.name ?? ''}`;
-  const apply = async (object: KubernetesObject): Promise<void> => {
-    const { code, stderr } = await kube.kubectl(
-      ['apply', '--server-side', '--force-conflicts', '-f', '-'],
-      JSON.stringify(object),
-    );
-    equal(code, 0, stderr);
-  };
-  const remove = (object: KubernetesObject): Promise<unknown> => kube.request('DELETE', pathOf(object));
   /** What a client of the API server sees. */
   const tryPod = (where: string, image = 'registry.test/app:1'): ReturnType<KubeApiserver['request']> =>
     kube.request(
@@ -88,42 +54,18 @@ describeWithKubernetes('cluster', () => {
     waitUntil(check, { what, within: 15_000 });
 
   before(async () => {
-    const directory = await createWorkDirectory('cluster');
-    kube = await startKubeApiserver({ directory: await createWorkDirectory('cluster-kubernetes') });
-    await installDefinitions(kube);
-    await create(namespace(TEAM));
-    account = await createServiceAccount({
-      kube,
-      directory,
-      namespace: OWN,
-      name: 'portcullis',
-      clusterRules: CLUSTER_RULES,
-      rules: RULES,
+    cluster = await startCluster({
+      name: 'cluster',
+      replicas: 3,
+      namespaces: [TEAM],
+      // Modules of namespaced policies, and modules in Secrets.
+      clusterRules: [{ ...DATA, resources: ['configmaps'] }],
+      rules: [{ ...DATA, resources: ['secrets'] }],
     });
-    deny = (message) => fixedPolicy({ allowed: false, message });
-    const authority = await createAuthority();
-    const caFile = join(directory, 'ca.crt');
-    await writeFile(caFile, authority.pem);
-    replicas = await startReplicas({
-      directory,
-      count: 3,
-      identity: await issueServerCertificate(authority),
-      sections: (name, url) => ({
-        kubernetes: {
-          enabled: true,
-          kubeconfig: account.kubeconfigPath,
-          namespace: OWN,
-          identity: name,
-          registration: { enabled: true, url, caFile },
-        },
-      }),
-    });
+    ({ kube, replicas } = cluster);
   });
 
-  after(async () => {
-    await replicas?.stop();
-    await kube?.stop();
-  });
+  after(() => cluster?.stop());
 
   test('a policy that is applied denies, and its status says so', async () => {
     await create(
@@ -408,13 +350,13 @@ describeWithKubernetes('cluster', () => {
     const policy = portcullisObject('Policy', { name: 'through' }, { match: CREATE_PODS, module: MODULE });
     await apply(policy);
     await eventually('the policy to deny', () => isDenied(TEAM, /through/));
-    await account.writeToken('void');
+    await cluster.account().writeToken('void');
     await kube.restart();
     await waitUntil(() => isDenied(TEAM, /through/), { what: 'the policy to deny after the restart' });
     const ready = async (): Promise<readonly boolean[]> =>
       Promise.all(replicas.all().map(({ server }) => server.isReady()));
     deepEqual(await ready(), [true, true, true]);
-    await account.renewToken();
+    await cluster.account().renewToken();
     const second = portcullisObject('Policy', { name: 'second' }, { match: CREATE_PODS, module: MODULE });
     await apply(second);
     await waitUntil(() => isDenied(TEAM, /second/), {

@@ -50,6 +50,9 @@ export interface ClusterOptions {
   readonly sections?: Readonly<Record<string, unknown>>;
   /** Namespaces besides our own. */
   readonly namespaces?: readonly string[];
+  /** Rights besides those that every server needs: in the cluster, and in our own namespace. */
+  readonly clusterRules?: readonly PolicyRule[];
+  readonly rules?: readonly PolicyRule[];
 }
 
 /** A real API server, and servers of ours behind a balancer that know nothing but what is in it. */
@@ -97,8 +100,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       directory,
       namespace: OWN,
       name: 'portcullis',
-      clusterRules: CLUSTER_RULES,
-      rules: RULES,
+      clusterRules: [...CLUSTER_RULES, ...(options.clusterRules ?? [])],
+      rules: [...RULES, ...(options.rules ?? [])],
     });
   };
   await furnish();
