@@ -66,12 +66,13 @@ export function createKubernetesCapabilities(options: KubernetesOptions): Kubern
     ({ bytes }) => bytes,
   );
 
-  async function list(input: ListInput, { deadline }: Asking): Promise<Uint8Array | Fault> {
+  async function list(input: ListInput, { deadline, policy }: Asking): Promise<Uint8Array | Fault> {
     const resource = await kinds.find(input.api_version, input.kind);
     if (isFault(resource)) return resource;
     const { namespace } = input;
     if (namespace !== undefined && !resource.namespaced) return hasNoNamespace(resource);
-    const watch = watches.of(resource, orUndefined(input.field_selector));
+    const fieldSelector = orUndefined(input.field_selector);
+    const watch = watches.of(resource, fieldSelector === undefined ? undefined : { fieldSelector, policy });
     if (isFault(watch)) return watch;
     const notReady = await watch.ready(deadline);
     if (notReady !== undefined) return notReady;

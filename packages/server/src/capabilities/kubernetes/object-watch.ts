@@ -9,6 +9,7 @@ import { keepObject, type KeptObject } from './kept-object.ts';
 
 /** All objects of a kind, followed as long as policies ask for them. */
 export interface ObjectWatch {
+  /** For people; without what a guest selects by. */
   readonly name: string;
   /** On the monotonic axis. */
   usedAt: number;
@@ -43,7 +44,7 @@ const LOOK = 10;
 export function createObjectWatch(options: ObjectWatchOptions): ObjectWatch {
   const { client, runtime, resource, fieldSelector } = options;
   const { clock } = runtime;
-  const name = `${resourceName(resource)}${fieldSelector === undefined ? '' : ` (${fieldSelector})`}`;
+  const name = `${resourceName(resource)}${fieldSelector === undefined ? '' : ' by fields'}`;
   let kept = 0;
   /** Of a list that is still coming, and of a change that is being told. */
   let coming = 0;
