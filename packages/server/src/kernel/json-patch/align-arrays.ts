@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '@portcullis/contract';
 import { canonicalDecimal } from '../json/decimal.ts';
 import { isRawNumber } from '../json/exact-json.ts';
 import { isJsonArray, isJsonObject } from '../json/json-equal.ts';
+import { alignAlike, type Effort } from './align-alike.ts';
 
 /** For each element of the new array the index of the old one that it was, or -1 when it is new. */
 export type Alignment = readonly number[];
@@ -21,9 +22,14 @@ const IDENTITIES: readonly ((element: JsonObject) => string | undefined)[] = [
 
 /**
  * Pairs the elements of two versions of an array: scalars by value; objects by the first identity that all of them have and that
- * is unique in both; else by index when there are equally many; else each by the first identity that it has itself.
+ * is unique in both; else by index when there are equally many; else each by the first identity that it has itself, and those
+ * without any by what they hold.
  */
-export function alignArrays(before: readonly JsonValue[], after: readonly JsonValue[]): Alignment {
+export function alignArrays(
+  before: readonly JsonValue[],
+  after: readonly JsonValue[],
+  effort: Effort,
+): Alignment {
   if (before.every(isScalar) && after.every(isScalar))
     return pair(before.map(scalarKey), after.map(scalarKey));
   for (const identity of IDENTITIES) {
@@ -32,7 +38,21 @@ export function alignArrays(before: readonly JsonValue[], after: readonly JsonVa
     if (fresh !== undefined) return pair(old ?? [], fresh);
   }
   if (before.length === after.length) return after.map((_, index) => index);
-  return pair(before.map(ownKey), after.map(ownKey));
+  return pairNameless(before, after, effort);
+}
+
+function pairNameless(before: readonly JsonValue[], after: readonly JsonValue[], effort: Effort): Alignment {
+  const [oldKeys, keys] = [before.map(ownKey), after.map(ownKey)];
+  const isNameless = (index: number): boolean => oldKeys[index] === undefined;
+  const old = [...before.keys()].filter(isNameless);
+  const alike = alignAlike(
+    old.map((index) => before[index] as JsonValue),
+    after.filter((_, index) => keys[index] === undefined),
+    effort,
+  ).values();
+  return pair(oldKeys, keys).map((named, index) =>
+    keys[index] === undefined ? (old[alike.next().value ?? -1] ?? -1) : named,
+  );
 }
 
 type Keys = readonly (string | undefined)[];

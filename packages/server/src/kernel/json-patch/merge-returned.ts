@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '@portcullis/contract';
 import { isRawNumber } from '../json/exact-json.ts';
 import { isJsonArray, isJsonObject } from '../json/json-equal.ts';
+import { createEffort, type Effort } from './align-alike.ts';
 import { alignArrays } from './align-arrays.ts';
 import { setMember } from './json-draft.ts';
 import { formatPointer, parsePointer } from './json-pointer.ts';
@@ -42,7 +43,12 @@ export function describeKept({ kept, keptUnnamed }: Kept): string {
  * answer, and so is one that it removed: the first is put back, the second only where the two can be told apart.
  */
 export function mergeReturned(before: JsonObject, after: JsonObject, removable: readonly string[]): Merged {
-  const merge: Merge = { kept: [], keptUnnamed: 0, removable: removable.map(parsePattern) };
+  const merge: Merge = {
+    kept: [],
+    keptUnnamed: 0,
+    removable: removable.map(parsePattern),
+    effort: createEffort(),
+  };
   const value = mergeObject(merge, before, after, undefined);
   return { value, kept: merge.kept, keptUnnamed: merge.keptUnnamed };
 }
@@ -51,6 +57,7 @@ interface Merge {
   readonly kept: string[];
   keptUnnamed: number;
   readonly removable: readonly (readonly string[])[];
+  readonly effort: Effort;
 }
 
 /** From the end to the start, so that going one level down costs the same at every depth. */
@@ -92,7 +99,7 @@ function mergeArray(
   after: readonly JsonValue[],
   path: Path,
 ): JsonValue {
-  return alignArrays(before, after).map((old, index) => {
+  return alignArrays(before, after, merge.effort).map((old, index) => {
     const returned = after[index] as JsonValue;
     if (old === -1) return withoutNulls(returned);
     return mergeValue(merge, before[old] as JsonValue, returned, { key: String(old), above: path });
