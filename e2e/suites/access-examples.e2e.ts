@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { startAccessFixture, type AccessFixture } from '../support/access-fixture.ts';
+import { bindRole } from '../support/bind-role.ts';
 import { describeWithKubernetes } from '../support/describe-with-kubernetes.ts';
 import type { HttpsResponse } from '../support/https-client.ts';
 import { at } from '../support/kubernetes-objects.ts';
@@ -20,7 +21,6 @@ const ROBOT = 'desk-42';
 const CARLA = { token: 'static-token-of-carla', name: 'carla', groups: ['contractors', 'staff'] };
 const BOB = { token: 'static-token-of-bob', name: 'bob', groups: ['staff'] };
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
-const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
 interface PolicyDocument {
   spec: { settings: { tokens: object[]; rules: object[] }; systemNames?: readonly string[] };
@@ -58,22 +58,14 @@ describeWithKubernetes('the example authenticator and the example authorizer', (
       },
     });
     // As far as RBAC goes, robots and the staff may do everything with these.
-    const role = {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name: 'work' },
+    await bindRole(fixture.kube, {
+      name: 'work',
       rules: [{ apiGroups: [''], resources: ['configmaps', 'pods', 'pods/exec'], verbs: ['*'] }],
-    };
-    const group = (name: string): object => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name });
-    const binding = {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: 'work' },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'work' },
-      subjects: [group('robots'), group('staff')],
-    };
-    equal((await fixture.kube.request('POST', `${RBAC}/clusterroles`, role)).status, 201);
-    equal((await fixture.kube.request('POST', `${RBAC}/clusterrolebindings`, binding)).status, 201);
+      subjects: [
+        { kind: 'Group', name: 'robots' },
+        { kind: 'Group', name: 'staff' },
+      ],
+    });
     await waitUntil(async () => (await as(BOB.token, 'GET', CONFIG_MAPS)).status === 200, {
       what: 'RBAC to know the binding',
     });

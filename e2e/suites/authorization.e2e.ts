@@ -6,6 +6,7 @@ import {
   writeAuthorizer,
   type AccessFixture,
 } from '../support/access-fixture.ts';
+import { bindRole } from '../support/bind-role.ts';
 import { describeWithKubernetes } from '../support/describe-with-kubernetes.ts';
 import type { HttpsResponse } from '../support/https-client.ts';
 import { at } from '../support/kubernetes-objects.ts';
@@ -60,25 +61,14 @@ describeWithKubernetes('authorization', () => {
       },
     });
     // Both may do everything with ConfigMaps, as far as RBAC goes.
-    const role = {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name: 'config' },
+    await bindRole(fixture.kube, {
+      name: 'config',
       rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }],
-    };
-    const binding = {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: 'config' },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'config' },
       subjects: [
-        { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'ana' },
-        { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'bob' },
+        { kind: 'User', name: 'ana' },
+        { kind: 'User', name: 'bob' },
       ],
-    };
-    const rbac = '/apis/rbac.authorization.k8s.io/v1';
-    equal((await fixture.kube.request('POST', `${rbac}/clusterroles`, role)).status, 201);
-    equal((await fixture.kube.request('POST', `${rbac}/clusterrolebindings`, binding)).status, 201);
+    });
     await waitUntil(async () => (await request(BOB.token, 'GET', CONFIG_MAPS)).status === 200, {
       what: 'RBAC to know the binding',
     });

@@ -1,6 +1,7 @@
 import { equal } from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PolicyRule } from './bind-role.ts';
 import { createAuthority, issueServerCertificate, type Authority } from './certificates.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import { startKubeApiserver, type KubeApiserver } from './kube-apiserver.ts';
@@ -8,7 +9,7 @@ import { collectionPath, namespace, type KubernetesObject } from './kubernetes-o
 import { installDefinitions } from './portcullis-objects.ts';
 import { startReplicas, type Replica, type Replicas } from './replicas.ts';
 import { viewReplica, writeViewerToken, type ReplicaView } from './replica-view.ts';
-import { createServiceAccount, type PolicyRule, type ServiceAccount } from './service-account.ts';
+import { createServiceAccount, type ServiceAccount } from './service-account.ts';
 import { createWorkDirectory } from './work-directory.ts';
 
 /** The namespace of the servers. */

@@ -1,20 +1,10 @@
 import { equal, ok } from 'node:assert/strict';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bindRole, type PolicyRule } from './bind-role.ts';
 import type { HttpsResponse } from './https-client.ts';
 import type { KubeApiserver } from './kube-apiserver.ts';
 import { at, collectionPath, namespace, type KubernetesObject } from './kubernetes-objects.ts';
-
-const RBAC = 'rbac.authorization.k8s.io';
-
-/** What a role allows, as in `rbac.authorization.k8s.io/v1`. */
-export interface PolicyRule {
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly nonResourceURLs?: readonly string[];
-  readonly verbs: readonly string[];
-}
 
 export interface ServiceAccountOptions {
   readonly kube: KubeApiserver;
@@ -59,8 +49,10 @@ export async function createServiceAccount(options: ServiceAccountOptions): Prom
     const { status, text } = await kube.request('POST', collectionPath(object), object);
     ok(status === 201 || status === 409, `${object.kind} ${name}: ${text}`);
   }
-  if (clusterRules.length > 0) await bindRole(options, clusterRules, 'ClusterRole');
-  if (rules.length > 0) await bindRole(options, rules, 'Role');
+  const { namespace: own } = options;
+  const subjects = [{ kind: 'ServiceAccount', name, namespace: own }] as const;
+  if (clusterRules.length > 0) await bindRole(kube, { name, rules: clusterRules, subjects });
+  if (rules.length > 0) await bindRole(kube, { name, namespace: own, rules, subjects });
 
   const mount = join(options.directory, `service-account-${name}`);
   const kubeconfigPath = join(options.directory, `service-account-${name}.kubeconfig`);
@@ -102,30 +94,6 @@ export async function createServiceAccount(options: ServiceAccountOptions): Prom
 function accountObjects(options: ServiceAccountOptions): KubernetesObject[] {
   const metadata = { name: options.name, namespace: options.namespace };
   return [namespace(options.namespace), { apiVersion: 'v1', kind: 'ServiceAccount', metadata }];
-}
-
-async function bindRole(
-  options: ServiceAccountOptions,
-  rules: readonly PolicyRule[],
-  kind: 'ClusterRole' | 'Role',
-): Promise<void> {
-  const { kube, name } = options;
-  const metadata = kind === 'Role' ? { name, namespace: options.namespace } : { name };
-  const subject = { kind: 'ServiceAccount', name, namespace: options.namespace };
-  const objects = [
-    { apiVersion: `${RBAC}/v1`, kind, metadata, rules },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: `${kind}Binding`,
-      metadata,
-      roleRef: { apiGroup: RBAC, kind, name },
-      subjects: [subject],
-    },
-  ];
-  for (const object of objects) {
-    const { status, text } = await kube.request('POST', collectionPath(object), object);
-    equal(status, 201, text);
-  }
 }
 
 /** A token as the kubelet asks for one. */
