@@ -1,6 +1,7 @@
 import { AWS } from './aws-signature.ts';
 import type { Builtin } from './builtin.ts';
 import { ENCODINGS } from './encodings.ts';
+import { JSON_SCHEMA } from './json-schema/json-schema.ts';
 import { JWT } from './jwt/jwt.ts';
 import { MISC } from './misc.ts';
 import { NET } from './net.ts';
@@ -24,6 +25,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
     ...NET,
     ...ENCODINGS,
     ...OBJECTS,
+    ...JSON_SCHEMA,
     ...JWT,
     ...AWS,
     ...X509,

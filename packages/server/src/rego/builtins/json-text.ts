@@ -17,6 +17,18 @@ export function readJson(text: string, charge: Charge): JsonValue | undefined {
   }
 }
 
+/** Of text that is read in another way afterwards. */
+export function isJson(text: string, charge: Charge): boolean {
+  charge(costOf(text));
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
 export function readJsonObject(text: string, charge: Charge): RegoObject {
   const json = readJson(text, charge);
   const value: RegoValue = json === undefined ? fail('invalid JSON') : fromJson(json);

@@ -35,6 +35,6 @@ export function jsonText(value: RegoValue): string {
   return `{${members.join(',')}}`;
 }
 
-function jsonKey(key: RegoValue): string {
+export function jsonKey(key: RegoValue): string {
   return typeof key === 'string' ? key : printValue(key);
 }
