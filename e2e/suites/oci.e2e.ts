@@ -1,19 +1,21 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { createAuthority, issueServerCertificate } from '../support/certificates.ts';
 import { endToEndRequired } from '../support/components.ts';
 import { findDebianProgram } from '../support/debian-program.ts';
-import { HTPASSWD, PASSWORD, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts';
+import {
+  HTPASSWD,
+  PASSWORD,
+  startDockerRegistry,
+  type DockerRegistry,
+  type DockerRegistryOptions,
+} from '../support/docker-registry.ts';
 import { fixedPolicy } from '../support/fixed-policy.ts';
-import { freePorts } from '../support/free-ports.ts';
-import { at, pod } from '../support/kubernetes-objects.ts';
-import { portcullisConfig, writePortcullisFiles } from '../support/portcullis-config.ts';
-import { startPortcullis } from '../support/portcullis.ts';
+import { at } from '../support/kubernetes-objects.ts';
+import { startRegistryGate } from '../support/registry-gate.ts';
 import { startRegistryProxy, type Interfere, type RegistryProxy } from '../support/registry-proxy.ts';
-import { createReviewClient } from '../support/review-client.ts';
 import { runCommand, type CommandResult } from '../support/run-command.ts';
 import { startTokenServer } from '../support/token-server.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -21,7 +23,6 @@ import { createWorkDirectory } from '../support/work-directory.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'packages', 'server', 'src', 'cli', 'main.js');
 const MODULE = join(import.meta.dirname, '..', '..', 'policies', 'image-registry', 'image-registry.wasm');
-const TOKEN = 'token-of-the-suite';
 const IDENTITY_TOKEN = 'an-identity-token';
 
 const [program, skopeoProgram] = [
@@ -44,10 +45,12 @@ function suite(): void {
   });
   after(() => registry?.stop());
 
-  function start(name: string, auth?: object): Promise<DockerRegistry> {
+  function start(
+    name: string,
+    options: Pick<DockerRegistryOptions, 'auth' | 'port'> = {},
+  ): Promise<DockerRegistry> {
     if (typeof program === 'string') throw new Error(program);
-    const options = { program: program.path, directory: join(directory, name) };
-    return startDockerRegistry(auth === undefined ? options : { ...options, auth });
+    return startDockerRegistry({ program: program.path, directory: join(directory, name), ...options });
   }
 
   /** `portcullis policy …` with the credentials of a folder; none by default. */
@@ -127,7 +130,7 @@ function suite(): void {
   test('a registry with passwords', async (t) => {
     const htpasswd = join(directory, 'htpasswd');
     await writeFile(htpasswd, HTPASSWD);
-    const closed = await start('passwords', { htpasswd: { realm: 'test', path: htpasswd } });
+    const closed = await start('passwords', { auth: { htpasswd: { realm: 'test', path: htpasswd } } });
     t.after(() => closed.stop());
     const reference = `${closed.host}/team/p:v1`;
     equal(await refused(['push', MODULE, reference]), 'PC_OCI_UNAUTHORIZED');
@@ -154,7 +157,9 @@ function suite(): void {
     });
     t.after(() => tokens.close());
     const { realm } = tokens;
-    const closed = await start('tokens', { token: { realm, service, issuer, rootcertbundle: roots } });
+    const closed = await start('tokens', {
+      auth: { token: { realm, service, issuer, rootcertbundle: roots } },
+    });
     t.after(() => closed.stop());
     const reference = `${closed.host}/team/p:v1`;
     equal(await refused(['push', MODULE, reference]), 'PC_OCI_UNAUTHORIZED');
@@ -274,70 +279,98 @@ function suite(): void {
     });
   });
 
-  test('a server follows a tag, keeps what it has when the registry is away, and says so', serverFollows);
-
-  async function serverFollows(t: TestContext): Promise<void> {
-    const modules = {
-      open: await fixedPolicy({ allowed: true }),
-      closed: await fixedPolicy({ allowed: false, message: 'closed by tag' }),
+  describe('a server', () => {
+    /** A registry of its own with a policy that lets everything in, and a server that has it. */
+    async function gateOf(t: TestContext, name: string, by: 'tag' | 'digest') {
+      for (const [file, verdict] of Object.entries(GATES))
+        await writeFile(join(directory, `${file}.wasm`), await fixedPolicy(verdict));
+      let running = await start(name);
+      const { host, port } = running;
+      const reference = `${host}/team/gate:stable`;
+      const move = (file: keyof typeof GATES) =>
+        succeed(['push', join(directory, `${file}.wasm`), reference]);
+      const pinned = await move('open');
+      const gate = await startRegistryGate({
+        directory: join(directory, `server-${name}`),
+        reference: by === 'tag' ? reference : pinned,
+        registry: host,
+        refresh: '300ms',
+      });
+      t.after(() => Promise.all([running.stop(), gate.stop()]));
+      return {
+        gate,
+        move,
+        leave: () => running.stop(),
+        comeBack: async () => void (running = await start(name, { port })),
+      };
+    }
+    const GATES = {
+      open: { allowed: true },
+      closed: { allowed: false, message: 'closed by tag' },
     };
-    for (const [name, bytes] of Object.entries(modules))
-      await writeFile(join(directory, `${name}.wasm`), bytes);
-    const own = await start('followed');
-    const { port: registryPort } = own;
-    let running = own;
-    t.after(() => running.stop());
-    const reference = `${own.host}/team/gate:stable`;
-    const move = (name: keyof typeof modules) =>
-      succeed(['push', join(directory, `${name}.wasm`), reference]);
-    await move('open');
 
-    const authority = await createAuthority();
-    const files = await writePortcullisFiles(directory, await issueServerCertificate(authority));
-    const spec = { engine: 'plugin', module: { oci: reference } };
-    const document = { apiVersion: 'portcullis.dev/v1', kind: 'Policy', metadata: { name: 'gate' }, spec };
-    await writeFile(join(files.policies, 'gate.yaml'), JSON.stringify(document));
-    const [port = 0, managementPort = 0] = await freePorts(2);
-    const oci = { refresh: '300ms', plainHttp: [own.host] };
-    const sha256 = createHash('sha256').update(TOKEN).digest('hex');
-    const management = { port: managementPort, tokens: [{ name: 'test', role: 'viewer', sha256 }] };
-    const server = await startPortcullis({
-      directory,
-      config: portcullisConfig({ files, port, managementPort, sections: { sources: { oci }, management } }),
-      managementPort,
-      env: { DOCKER_CONFIG: '/nonexistent' },
+    test('follows a tag, keeps what it has when the registry is away, and says so', async (t) => {
+      const { gate, move, leave, comeBack } = await gateOf(t, 'followed', 'tag');
+      equal(await gate.isAllowed(), true);
+      await move('closed');
+      await waitUntil(async () => !(await gate.isAllowed()), { what: 'the tag to be followed' });
+
+      await leave();
+      const away = await waitUntil(
+        async () =>
+          JSON.stringify(await gate.status()).includes('could not be checked since') && gate.status(),
+        { what: 'the status to say that the registry is away' },
+      );
+      equal(at(away, 'status', 'state'), 'loaded');
+      equal(await gate.isAllowed(), false);
+      match(
+        await gate.metrics(),
+        /^portcullis_registry_requests_total\{registry="127\.0\.0\.1:\d+",outcome="unreachable"\} [1-9]/m,
+      );
+
+      await comeBack();
+      await move('open');
+      await waitUntil(() => gate.isAllowed(), { what: 'the tag to be followed again' });
+      ok(!JSON.stringify(await gate.status()).includes('could not be checked'));
+      ok(gate.server().logs().includes('a tag has moved'));
     });
-    t.after(() => server.stop());
-    const client = createReviewClient(`https://127.0.0.1:${port}`, authority.pem);
-    t.after(() => client.close());
-    const isAllowed = async (): Promise<boolean> => (await client.ask(pod({ name: 'x' }))).allowed;
-    const status = async (): Promise<unknown> => {
-      const headers = { authorization: `Bearer ${TOKEN}` };
-      const answer = await fetch(`${server.managementUrl}/api/v1/policies/gate`, { headers });
-      return answer.json();
-    };
-    equal(await isAllowed(), true);
 
-    await move('closed');
-    await waitUntil(async () => !(await isAllowed()), { what: 'the tag to be followed' });
+    test('starts while the registry is away, with what the tag was, and follows it when it is back', async (t) => {
+      const { gate, move, leave, comeBack } = await gateOf(t, 'restarted', 'tag');
+      await move('closed');
+      await waitUntil(async () => !(await gate.isAllowed()), { what: 'the tag to be followed' });
+      await leave();
+      await gate.restart();
+      equal(await gate.isAllowed(), false);
+      const status = await gate.status();
+      equal(at(status, 'status', 'state'), 'loaded');
+      match(JSON.stringify(status), /could not be checked since .* from the cache is in force: /);
+      match(await gate.metrics(), /^portcullis_module_cache_reads_total\{result="hit"\} [1-9]/m);
 
-    await running.stop();
-    const away = await waitUntil(
-      async () => JSON.stringify(await status()).includes('could not be checked since') && status(),
-      { what: 'the status to say that the registry is away' },
-    );
-    equal(at(away, 'status', 'state'), 'loaded');
-    equal(await isAllowed(), false);
-
-    if (typeof program === 'string') throw new Error(program);
-    running = await startDockerRegistry({
-      program: program.path,
-      directory: join(directory, 'followed'),
-      port: registryPort,
+      await comeBack();
+      await move('open');
+      await waitUntil(() => gate.isAllowed(), { what: 'the tag to be followed again' });
+      ok(!JSON.stringify(await gate.status()).includes('could not be checked'));
     });
-    await move('open');
-    await waitUntil(isAllowed, { what: 'the tag to be followed again' });
-    ok(!JSON.stringify(await status()).includes('could not be checked'));
-    ok(server.logs().includes('a tag has moved'));
-  }
+
+    test('starts with a digest that it has, and asks no registry', async (t) => {
+      const { gate, leave } = await gateOf(t, 'pinned', 'digest');
+      await leave();
+      await gate.restart();
+      equal(await gate.isAllowed(), true);
+      ok(!JSON.stringify(await gate.status()).includes('could not be checked'));
+      ok(!(await gate.metrics()).includes('portcullis_registry_requests_total{'));
+    });
+
+    test('does not use what it has of a tag against the word of the registry', async (t) => {
+      const { gate, leave, comeBack } = await gateOf(t, 'removed', 'tag');
+      equal(await gate.isAllowed(), true);
+      await leave();
+      await rm(join(directory, 'removed', 'data'), { recursive: true });
+      await comeBack();
+      await gate.restart();
+      equal(at(await gate.status(), 'status', 'state'), 'refused');
+      match(JSON.stringify(await gate.status()), /answer 404/);
+    });
+  });
 }

@@ -46,7 +46,8 @@ export async function startPortcullis(options: PortcullisOptions): Promise<Portc
   const child = await startChildProcess({
     command: process.execPath,
     args: [MAIN, 'serve', '--config', configPath, ...(options.args ?? [])],
-    env: { ...withoutOwnVariables(), ...options.env },
+    // Modules of another run are none of its business either.
+    env: { ...withoutOwnVariables(), XDG_CACHE_HOME: join(options.directory, 'cache'), ...options.env },
     logFile: logPath,
   });
 
