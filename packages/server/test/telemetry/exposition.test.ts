@@ -40,6 +40,10 @@ describe('the exposition, read back', () => {
               total(families, 'portcullis_policy_memory_bytes', { policy }),
               Math.max(0, ...own.map(({ memoryBytes }) => memoryBytes)),
             );
+            equal(
+              total(families, 'portcullis_policy_kept_fields_total', { policy }),
+              own.reduce((sum, { keptFields = 0 }) => sum + keptFields, 0),
+            );
           }
           for (const [name, family] of families)
             if (family.type === 'histogram') checkHistogram(name, family);
@@ -138,6 +142,7 @@ function records(): fc.Arbitrary<DecisionRecord> {
       durationMs: fc.double({ min: 0, max: 60_000, noNaN: true }),
       fuel: fc.nat(2_000_000_000),
       memoryBytes: fc.nat(1_000_000_000),
+      keptFields: fc.nat(3),
     })
 
     .map((part) => makeContribution(part.outcome === 'fault' ? { ...part, fault: 'PC_WASM_FUEL' } : part));

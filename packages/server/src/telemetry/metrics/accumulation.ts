@@ -41,6 +41,8 @@ export interface PolicyCells {
   readonly named: NamedAnswers;
   /** The most that one evaluation used. */
   memoryBytes: number;
+  /** Fields that it did not return and that stayed. */
+  keptFields: number;
 }
 
 export function createAccumulation(): Accumulation {
@@ -63,6 +65,7 @@ export function countDecision(into: Accumulation, record: DecisionRecord): void 
     observe(cells.durations, DURATION_BOUNDS, contribution.durationMs / 1000);
     observe(cells.fuel, FUEL_BOUNDS, contribution.fuel);
     if (contribution.memoryBytes > cells.memoryBytes) cells.memoryBytes = contribution.memoryBytes;
+    cells.keptFields += contribution.keptFields ?? 0;
     if (record.named !== undefined) countNamed(cells.named, record.named, record, contribution);
     if (contribution.fault !== undefined) add(cells.faults, contribution.fault, 1);
   }
@@ -85,6 +88,7 @@ export function mergeAccumulation(total: Accumulation, delta: Accumulation): voi
     addCells(known.durations, cells.durations);
     addCells(known.fuel, cells.fuel);
     known.memoryBytes = Math.max(known.memoryBytes, cells.memoryBytes);
+    known.keptFields += cells.keptFields;
   }
 }
 
@@ -102,6 +106,7 @@ function policyCells(into: Accumulation, policy: string): PolicyCells {
       faults: new Map(),
       named: new Map(),
       memoryBytes: 0,
+      keptFields: 0,
     };
     into.policies.set(policy, cells);
   }

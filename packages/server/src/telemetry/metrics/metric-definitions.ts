@@ -69,6 +69,15 @@ export const METRICS: readonly MetricDefinition[] = [
     labels: ['policy', 'code'],
     read: ({ totals }) => perPolicy(totals, ({ faults }) => tallied(faults)),
   }),
+  counter(
+    'portcullis_policy_kept_fields_total',
+    'Fields that a mutating policy did not return and that stayed: it may not know them, or want to remove them without saying so.',
+    {
+      labels: ['policy'],
+      read: ({ totals }) =>
+        perPolicy(totals, ({ keptFields }) => (keptFields === 0 ? [] : [[[], keptFields]])),
+    },
+  ),
   gauge('portcullis_policies', 'Policies by state.', {
     labels: ['state'],
     read: ({ reading }) =>
