@@ -94,6 +94,30 @@ describe('the chart', { skip }, () => {
     equal(await rules('--set=contextAware=null'), byItself);
   });
 
+  test('modules are kept in the volume of the pod, or in one that is given', async () => {
+    const rendered = async (...args: readonly string[]): Promise<string> => {
+      const objects = await render(...args);
+      const own = objects.filter(({ metadata }) => metadata.name === 'portcullis');
+      const { data } = only(own, 'ConfigMap') as unknown as { data: Record<string, string> };
+      const { sources } = parse(data['portcullis.yaml'] ?? '') as { sources: unknown };
+      return JSON.stringify([sources, only(own, 'Deployment')['spec']]);
+    };
+    const byItself = await rendered();
+    ok(
+      byItself.includes('{"cache":{"directory":"/var/lib/portcullis/modules","maxBytes":"128Mi"}}'),
+      byItself,
+    );
+    ok(!byItself.includes('/var/cache/portcullis'));
+    // An upgrade with the values of an older chart.
+    equal(await rendered('--set=moduleCache=null'), byItself);
+    const given = await rendered(
+      '--set=moduleCache.volume.persistentVolumeClaim.claimName=modules,moduleCache.maxBytes=2Gi',
+    );
+    ok(given.includes('{"cache":{"directory":"/var/cache/portcullis/modules","maxBytes":"2Gi"}}'), given);
+    ok(given.includes('{"name":"modules","mountPath":"/var/cache/portcullis"}'), given);
+    ok(given.includes('{"name":"modules","persistentVolumeClaim":{"claimName":"modules"}}'), given);
+  });
+
   test('a budget never forbids to move a pod', async () => {
     const budget = async (replicas: number): Promise<unknown> => {
       const objects = await render(`--set=replicas=${replicas}`);

@@ -80,6 +80,35 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       },
     },
   ],
+  'Does it get what it asks for?': [
+    {
+      title: 'What policies ask of the host',
+      unit: 'reqps',
+      targets: {
+        '{{capability}} {{outcome}}': `sum by (capability, outcome) (rate(portcullis_host_calls_total${OF}${RATE}))`,
+      },
+    },
+    {
+      title: 'Answers of the host, p99',
+      unit: 's',
+      targets: { '{{capability}}': quantile(0.99, 'portcullis_host_call_duration_seconds', 'capability') },
+    },
+    {
+      title: 'Registries',
+      unit: 'reqps',
+      targets: {
+        '{{registry}} {{outcome}}': `sum by (registry, outcome) (rate(portcullis_registry_requests_total${OF}${RATE}))`,
+      },
+    },
+    {
+      title: 'Modules from the disk',
+      unit: 'none',
+      targets: {
+        '{{result}}': `sum by (result) (increase(portcullis_module_cache_reads_total${OF}[1h]))`,
+        'not written': `sum(increase(portcullis_module_cache_failures_total${OF}[1h]))`,
+      },
+    },
+  ],
   'Does it know what the cluster says?': [
     {
       title: 'Staleness of watches',

@@ -62,6 +62,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
       "caFile" "/etc/portcullis/tls/ca.crt"
       "exemptNamespaces" .Values.registration.exemptNamespaces
       "timeout" (printf "%vs" .Values.registration.timeoutSeconds)))
+  "sources" (dict "cache" (dict
+    "directory" (printf "%s/modules" (ternary "/var/cache/portcullis" "/var/lib/portcullis" (not (empty (.Values.moduleCache).volume))))
+    "maxBytes" ((.Values.moduleCache).maxBytes | default "128Mi")))
   "dataDirectory" "/var/lib/portcullis"
   "log" (dict "level" .Values.logLevel) -}}
 {{ mergeOverwrite $config (deepCopy .Values.config) | toYaml }}
