@@ -1,13 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import createWabt from 'wabt';
+import { compileAssemblyScript } from './compile-assemblyscript.ts';
 import { embedModule, ROOT } from './embed-module.ts';
 
-const SOURCE = 'packages/server/assembly/opa-adapter/adapter.wat';
+const FROM = 'packages/server/assembly/opa-adapter';
+const TO = 'packages/server/src/engines/opa';
+const ADAPTER = `${FROM}/adapter.wat`;
+const READER = `${FROM}/reader/reader.ts`;
+const BY = { tool: 'tools/build-opa-adapter.ts', script: 'opa-adapter' };
 
-async function compile(): Promise<Buffer> {
+async function compileAdapter(): Promise<Buffer> {
   const wabt = await createWabt();
-  const module = wabt.parseWat(SOURCE, await readFile(join(ROOT, SOURCE), 'utf8'));
+  const module = wabt.parseWat(ADAPTER, await readFile(join(ROOT, ADAPTER), 'utf8'));
   try {
     return Buffer.from(module.toBinary({}).buffer);
   } finally {
@@ -16,10 +21,17 @@ async function compile(): Promise<Buffer> {
 }
 
 await embedModule({
-  source: SOURCE,
-  target: 'packages/server/src/engines/opa/adapter-module.ts',
+  ...BY,
+  source: ADAPTER,
+  target: `${TO}/adapter-module.ts`,
   name: 'ADAPTER_MODULE',
-  tool: 'tools/build-opa-adapter.ts',
-  script: 'opa-adapter',
-  compile,
+  compile: compileAdapter,
+});
+// Its memory is the guest's.
+await embedModule({
+  ...BY,
+  source: READER,
+  target: `${TO}/reader-module.ts`,
+  name: 'READER_MODULE',
+  compile: () => compileAssemblyScript(READER, '--importMemory --initialMemory 0'),
 });

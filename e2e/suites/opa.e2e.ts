@@ -18,6 +18,10 @@ import { createWorkDirectory } from '../support/work-directory.ts';
 
 const FOLDER = join(import.meta.dirname, '../../policies/memory-limits-rego');
 const CONFORMANCE = process.env['PORTCULLIS_OPA_CONFORMANCE'];
+/** By note, with the reason. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  'time/time caching': 'it calls `test.sleep`, which only the runner of the cases declares',
+};
 
 describe('modules of OPA, and OPA itself as oracle', { skip: skipReason() }, () => {
   const host = createTestHost();
@@ -97,7 +101,10 @@ describe('modules of OPA, and OPA itself as oracle', { skip: skipReason() }, () 
     async (t) => {
       const counts = { same: 0, lacking: 0 };
       const different: string[] = [];
+      for (const [note, reason] of Object.entries(NOT_RUN))
+        t.diagnostic(`not run: ${note}, because ${reason}`);
       for (const item of readConformanceCases(CONFORMANCE ?? '')) {
+        if (Object.hasOwn(NOT_RUN, item.note)) continue;
         const { ours, want } = await compare(item);
         if (ours === undefined) counts.lacking++;
         else if (ours === want) counts.same++;

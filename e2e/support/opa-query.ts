@@ -40,7 +40,7 @@ export async function evaluateQuery(
       policy: 'query',
     });
     const deadline = host.clock.now() + LIMITS.timeoutMs;
-    const run = await sandbox.run(ENTRY.evaluate, call, deadline, [bytes.length, 0, 1]);
+    const run = await sandbox.run(ENTRY.evaluate, call, deadline, [bytes.length, 0, 1, 1]);
     if (isFault(run)) return call.fault ?? shared.startFault() ?? run;
     return Buffer.from(call.result ?? '').toString();
   } finally {

@@ -1,4 +1,5 @@
 import type { CompiledModule } from './compiled-module.ts';
+import { RESERVED, RESERVED_MODULE } from './instrumented.ts';
 import type { ImportInfo } from './module-info.ts';
 
 /**
@@ -15,8 +16,13 @@ export interface GuestAdapter {
   readonly imports: readonly ImportInfo[];
   /** Module that the guest imports its functions from. */
   readonly offers: string;
-  /** Exports of the guest by their place in the table; absent ones are null there, and calling them is a trap. */
+  /** Exports of the guest, and of `within`, by their place in the table; absent ones are null there, and calling them is a trap. */
   readonly calls: readonly string[];
+  /**
+   * Works in the guest's memory, which it imports as `env.memory`, and pays for it: of `guest` it imports the exports, and `fuel`
+   * and `refill`, to be used as the guest's code does (see instrumented.ts).
+   */
+  readonly within?: WebAssembly.Module;
 }
 
 export interface AdapterImports {
@@ -38,9 +44,22 @@ export function instantiate(
     ...imports.guest,
     [offers]: { ...imports.guest[offers], ...front.exports },
   });
+  const within =
+    adapter.within === undefined ? {} : instantiateWithin(adapter.within, guest.exports, imports);
   adapter.calls.forEach((name, place) => {
-    const found = guest.exports[name];
+    const found = guest.exports[name] ?? within[name];
     if (typeof found === 'function') functions.set(place, found);
   });
   return { ...guest.exports, ...front.exports };
+}
+
+function instantiateWithin(
+  module: WebAssembly.Module,
+  exports: WebAssembly.Exports,
+  { guest }: AdapterImports,
+): WebAssembly.Exports {
+  const { [RESERVED.memory]: memory, [RESERVED.fuel]: fuel } = exports;
+  const { refill } = guest[RESERVED_MODULE] ?? {};
+  const imports = { env: { memory }, guest: { ...exports, fuel, refill } } as WebAssembly.Imports;
+  return new WebAssembly.Instance(module, imports).exports;
 }

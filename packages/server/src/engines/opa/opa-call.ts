@@ -11,6 +11,8 @@ export interface OpaDescription {
   wanted: ReadonlyMap<string, number>;
   /** Number by name. */
   entrypoints: ReadonlyMap<string, number>;
+  /** Inputs are read by the host's reader, since the module lays its values out as that does; else by the module's own parser. */
+  isReadDirectly: boolean;
 }
 
 /** JSON text in pieces. */

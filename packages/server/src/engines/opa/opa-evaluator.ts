@@ -9,7 +9,7 @@ import { ENTRY } from './opa-adapter.ts';
 import { createOpaCall, lengthOf, type OpaCall } from './opa-call.ts';
 import type { OpaDialect, OpaSettings } from './opa-dialect.ts';
 import { findEntrypoint } from './opa-entrypoint.ts';
-import { isOneCall } from './opa-exports.ts';
+import { hasSteps, isOneCall } from './opa-exports.ts';
 import { fixedSource, followInventory, openGuests, type OpaGuests } from './opa-guests.ts';
 import { latin1Text } from './opa-memory.ts';
 import { parseResult } from './opa-output.ts';
@@ -48,7 +48,7 @@ export function createOpaEvaluator(
     inventory === undefined
       ? fixedSource(openGuests(start, settings.data))
       : followInventory(start, inventory, settings.around);
-  const oneCall = Number(isOneCall(module.info));
+  const ways = [Number(isOneCall(module.info)), Number(hasSteps(module.info))];
   const remembered = remember<Readable>(
     (text) => ({ value: parseResult(Buffer.from(text, 'latin1')) }),
     MAX_ANSWERS,
@@ -82,7 +82,7 @@ export function createOpaEvaluator(
         input,
         policy: metadata.name,
       });
-      const args = [lengthOf(input), entrypoint, oneCall];
+      const args = [lengthOf(input), entrypoint, ...ways];
       const run = await guests.sandbox.run(ENTRY.evaluate, call, deadline, args);
       if (isFault(run)) return failed(run, call, guests);
       const { fuel, memoryBytes } = run;

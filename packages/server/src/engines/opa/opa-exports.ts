@@ -33,6 +33,16 @@ export function isOneCall(info: ModuleInfo): boolean {
   return hasExport(info, ONE_CALL);
 }
 
+/** It can be evaluated in several calls, as all modules so far can. */
+export function hasSteps(info: ModuleInfo): boolean {
+  return Object.entries(CONTEXT).every(([name, signature]) =>
+    isFunction(
+      info.exports.find((item) => item.name === name),
+      signature,
+    ),
+  );
+}
+
 export function hasExport(info: ModuleInfo, wanted: string): boolean {
   return info.exports.some(({ name, kind }) => name === wanted && kind === 'function');
 }

@@ -6,6 +6,7 @@ import { resolveBuiltins } from './host-builtin.ts';
 import { callBuiltin } from './opa-builtins.ts';
 import { lengthOf, type Document, type OpaCall } from './opa-call.ts';
 import { decodeText, viewText } from './opa-memory.ts';
+import { OPA_PROBE } from './opa-probe.ts';
 
 const MAX_ABORT_BYTES = 1024;
 /** Of an answer, and of a line for the log. */
@@ -85,6 +86,12 @@ export const OPA_HOST: HostInterface<OpaCall> = {
         if (isFault(fault)) end(call, fault);
       },
     },
+    prove: {
+      type: NO_FUNCTION,
+      call: ({ context }, isAlike) => {
+        context.description.isReadDirectly = isAlike !== 0;
+      },
+    },
     call: {
       type: NO_FUNCTION,
       call: (call, id, count, ...addresses) => {
@@ -107,8 +114,7 @@ function builtin(operands: number): HostFunction<OpaCall> {
 }
 
 function documentOf({ data, input, pending }: OpaCall, what: number): Document {
-  if (what === 0) return data;
-  return what === 1 ? input : pending;
+  return [data, input, pending, OPA_PROBE][what] ?? [];
 }
 
 function put(document: Document, target: Uint8Array): void {

@@ -17,6 +17,7 @@ export const useOpaInstances = createInstanceSharing((module, limits, host, of: 
     builtins: new Map(),
     wanted: new Map(),
     entrypoints: new Map(),
+    isReadDirectly: false,
   };
   const data = typeof of === 'string' ? [Buffer.from(of)] : of.document;
   let start: OpaCall | undefined;
@@ -30,7 +31,7 @@ export const useOpaInstances = createInstanceSharing((module, limits, host, of: 
       runtime: host.runtime,
       adapter: opaAdapter(),
       initialise: {
-        exports: [ENTRY.describe, ENTRY.load],
+        exports: [ENTRY.describe, ENTRY.probe, ENTRY.load],
         context() {
           const question = { description, data, input: [] };
           start = createOpaCall(host, { ...question, policy: 'start' });

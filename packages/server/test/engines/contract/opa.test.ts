@@ -61,9 +61,10 @@ function fixturesOf(
           evaluate: '(i32.const 0)',
           data: allow,
           exports: {
-            // The second call is the one for the input.
+            // The heap is set once when the module is tried, and then for the input.
+            opa_heap_ptr_set: '(param i32) (global.set $heap (i32.add (local.get 0) (i32.const 1000000)))',
             opa_malloc: `(param i32) (result i32) (global.set $heap (i32.add (global.get $heap) (i32.const 1)))
-              (select (i32.const ${OUTSIDE - 4}) (i32.const 65536) (i32.eq (global.get $heap) (i32.const 65538)))`,
+              (select (i32.const ${OUTSIDE - 4}) (i32.const 65536) (i32.gt_u (global.get $heap) (i32.const 2000000)))`,
           },
         }),
         code: 'PC_OPA_RESULT',

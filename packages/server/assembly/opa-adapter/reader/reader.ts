@@ -1,0 +1,3 @@
+/** What the adapter calls; see its adapter.wat. */
+export { isAlike } from './is-alike';
+export { read } from './read';
