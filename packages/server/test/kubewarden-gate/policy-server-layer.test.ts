@@ -55,6 +55,7 @@ test('the variables of the controller make `serve` a policy-server', async () =>
   assert.equal(config.serving.tls.certFile, '/pki/tls.crt');
   assert.equal(config.serving.tls.keyFile, '/pki/tls.key');
   assert.equal(config.dataDirectory, '/tmp');
+  assert.equal(config.sources.cache.directory, '/tmp/modules');
   assert.deepEqual(config.kubewarden, {
     policiesFile: '/config/policies.yml',
     policyTimeout: 2000,

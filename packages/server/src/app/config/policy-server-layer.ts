@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { absolute, findKey, type ConfigLayer, type Setting } from './config-layer.ts';
 import { POLICY_SERVER_FLAGS, type PolicyServerFlag } from './policy-server-flags.ts';
@@ -90,6 +91,7 @@ export async function readPolicyServer(input: PolicyServerInput): Promise<Policy
     if ('refuse' in does) return new Fault('PC_CONFIG_VALUE', `${where}: ${does.refuse}`);
     if ('note' in does) warnings.push(`${where}: ${does.note}`);
     else set(does.key, inOurWords(text, does.as), where);
+    if (flag === '--policies-download-dir') set('sources.cache.directory', join(text, 'modules'), where);
     if (flag === '--disable-timeout-protection') set('kubewarden.policyTimeout', LONGEST, where);
     if (flag === '--client-ca-file') {
       if (text.includes(','))
