@@ -60,7 +60,7 @@ const { review } = sound(parseAdmissionReview(podReview(), Infinity));
 /** A new instance for each question, as hosts without resets make them. */
 async function askFresh(question: Review): Promise<void> {
   const tail = inputTail(policy.spec.settings);
-  const payload = kubewardenInput(question, tail, 'kubernetes');
+  const payload = sound(kubewardenInput(question, tail, 'kubernetes'));
   const guest = new Guest<KubewardenCall>({
     compiled: module,
     host: KUBEWARDEN_HOST,

@@ -31,6 +31,8 @@ export interface Review {
    * Authentication and authorization: the whole TokenReview or SubjectAccessReview in version v1, with apiVersion and kind.
    */
   readonly request: JsonDocument;
+  /** `request`, and `object` with it, is any JSON that somebody wants judged, and nothing that an API server sends. */
+  readonly isRaw?: boolean;
   /** The moment, on the clock's monotonic axis (milliseconds), at which the answer is worth nothing any more. */
   readonly deadline: number;
 }

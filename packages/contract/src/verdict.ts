@@ -8,6 +8,8 @@ export type Outcome = Verdict['outcome'];
 export interface Allow extends Remarks {
   readonly outcome: 'allow';
   readonly message?: string;
+  /** What a policy gives with it; told where a protocol has a place for it. */
+  readonly code?: number;
   readonly mutation?: Mutation;
   /** Authentication: who holds the token; there in every allow of that gate. */
   readonly user?: UserInfo;

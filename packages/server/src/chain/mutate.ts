@@ -1,7 +1,9 @@
 import type { JsonPatch, JsonValue, Mutation, MutationRules, Review, Verdict } from '@portcullis/contract';
 import { Fault, isFault } from '../kernel/fault.ts';
-import { applyJsonPatch } from '../kernel/json-patch/apply-json-patch.ts';
+import { applyJsonPatch, MAX_PATCHED_DEPTH } from '../kernel/json-patch/apply-json-patch.ts';
 import { checkEmission } from '../kernel/json-patch/check-emission.ts';
+import { isWithinDepth } from '../kernel/json-patch/copy-json.ts';
+import { diffJson } from '../kernel/json-patch/diff-json.ts';
 import { diffToPatch } from '../kernel/json-patch/diff-to-patch.ts';
 import { describeKept } from '../kernel/json-patch/merge-returned.ts';
 
@@ -31,6 +33,7 @@ export function applyMutation(
   }
   try {
     const before = review.object.value();
+    if (review.isRaw === true) return applyToAny(before, mutation);
     return 'patch' in mutation
       ? applyPatch(before, mutation.patch)
       : applyObject(before, mutation.object, rules);
@@ -63,6 +66,17 @@ function applyObject(before: JsonValue, after: JsonValue, rules: MutationRules):
   const warnings =
     keptFields === 0 ? [] : [`kept fields not returned by the policy: ${describeKept(difference)}`];
   return { patch, object, warnings, keptFields };
+}
+
+/** Of any JSON nothing is known: what a policy gives back is the whole of it, and no rule of Kubernetes holds. */
+function applyToAny(before: JsonValue, mutation: Mutation): Mutated | undefined | Fault {
+  if ('object' in mutation && !isWithinDepth(mutation.object, MAX_PATCHED_DEPTH)) {
+    return new Fault('PC_PATCH_LIMIT', `the answer has more than ${MAX_PATCHED_DEPTH} levels of nesting`);
+  }
+  const patch = 'patch' in mutation ? mutation.patch : diffJson(before, mutation.object);
+  const object = applyJsonPatch(before, patch);
+  if (isFault(object)) return object;
+  return patch.length === 0 ? undefined : { patch, object, warnings: [], keptFields: 0 };
 }
 
 /** The verdict without its mutation, plus what was noticed while it was applied. */

@@ -3,6 +3,8 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { JsonObject, Policy } from '@portcullis/contract';
 import { parseDocument, visit } from 'yaml';
+import { executionModeOf } from '../engines/execution-mode.ts';
+import { INVENTORY } from '../engines/host-capabilities.ts';
 import { isFault, type Fault } from '../kernel/fault.ts';
 import { stringifyExact } from '../kernel/json/json-document.ts';
 import { attempt } from '../kernel/result.ts';
@@ -43,7 +45,9 @@ async function importKubewarden(file: string, { output }: ImportOptions, io: Com
   let code: number = EXIT.ok;
   for (const { result, warnings = [] } of entries) {
     for (const warning of warnings) io.err(`warning: ${warning}\n`);
-    const document = isFault(result) ? result : documentOf(result, dirname(resolve(output ?? 'stdout')));
+    const document = isFault(result)
+      ? result
+      : documentOf(await withEngine(result), dirname(resolve(output ?? 'stdout')));
     if (isFault(document)) code = refuse(document, io);
     else documents.push(document);
   }
@@ -56,6 +60,30 @@ async function importKubewarden(file: string, { output }: ImportOptions, io: Com
     writeFile(output, written),
   );
   return isFault(problem) ? refuse(problem, io) : code;
+}
+
+/** Modules that lie beside the file say what runs them; what a policy in Rego needs is granted to no other then. */
+async function withEngine(policy: Policy): Promise<Policy> {
+  const { spec, group, origin } = policy;
+  const members: [string, Policy][] = [];
+  for (const [name, member] of Object.entries(group?.members ?? {})) {
+    members.push([name, await withEngine(member)]);
+  }
+  const whole =
+    group === undefined ? policy : { ...policy, group: { ...group, members: Object.fromEntries(members) } };
+  const { file } = spec.module;
+  const bytes =
+    file === undefined
+      ? undefined
+      : await attempt('PC_MODULE_MISSING', 'not here', () => readFile(resolve(origin.directory ?? '', file)));
+  // It may come later, and is asked when it is loaded.
+  if (bytes === undefined || isFault(bytes)) return whole;
+  const mode = executionModeOf(bytes);
+  if (mode === 'opa' || mode === 'gatekeeper') return { ...whole, spec: { ...spec, engine: mode } };
+  return {
+    ...whole,
+    spec: { ...spec, capabilities: spec.capabilities.filter((name) => name !== INVENTORY) },
+  };
 }
 
 /** A document that reads as this policy, or why there is none: names of ours are narrower than ids of theirs. */

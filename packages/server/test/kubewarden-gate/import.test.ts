@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { JsonValue } from '@portcullis/contract';
 import { ENGINES } from '../../src/app/engine-table.ts';
+import { withCustomSection } from '../../src/cli/policy/with-custom-section.ts';
 import { createOfflineServer, type OfflineServer } from '../../src/cli/offline/offline-server.ts';
 import { openPolicyFiles, type PolicyFiles } from '../../src/cli/offline/policy-files.ts';
 import { createChain } from '../../src/chain/chain.ts';
@@ -22,6 +23,7 @@ import { respond, wapc } from '../engines/kubewarden/support/guest-wat.ts';
 import { clock, createTestHost, noLog } from '../support/test-host.ts';
 import { podReview } from './open-gate.ts';
 
+const POLICIES = join(import.meta.dirname, '../../../../policies');
 const CHANGED = JSON.stringify({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -179,9 +181,45 @@ describe('portcullis import kubewarden', { timeout: 120_000 }, () => {
     const { spec } = parsed.result;
     equal(JSON.stringify(spec.settings), '{"n":9007199254740993,"t":"true","e":1.5e+300}');
     equal(spec.limits.timeoutMs, 7000);
-    deepEqual(spec.capabilities, ['oci/v2/*']);
+    deepEqual(spec.capabilities, ['oci/v2/*', 'kubernetes/inventory']);
     deepEqual(spec.contextAwareResources, [{ apiVersion: 'v1', kind: 'Pod' }]);
     deepEqual(spec.module, { oci: 'ghcr.io/p:v1' });
+  });
+
+  test('modules that are there say which engine runs them; those of Rego keep what they see of the cluster', async () => {
+    const rego = await readFile(join(POLICIES, 'namespace-registries-rego/namespace-registries-rego.wasm'));
+    for (const executionMode of ['opa', 'gatekeeper', 'none']) {
+      const metadata = Buffer.from(JSON.stringify({ executionMode, mutating: false }));
+      const annotated = withCustomSection(rego, 'io.kubewarden.metadata', metadata);
+      ok(!isFault(annotated));
+      const bytes = executionMode === 'none' ? rego : annotated;
+      await writeFile(join(directory, `rego-${executionMode}.wasm`), bytes);
+    }
+    const file = join(directory, 'rego.yml');
+    const reads = 'contextAwareResources: [{apiVersion: v1, kind: Pod}]';
+    const modules = ['rego-opa', 'rego-gatekeeper', 'allow', 'absent'];
+    const entries = modules.map((name) => `${name}: {module: file://${name}.wasm, ${reads}}`);
+    const members = modules
+      .slice(0, 2)
+      .map((name, index) => `m${index}: {module: file://${name}.wasm, ${reads}}`);
+    const group = `g: {expression: "m0() && m1()", message: m, policies: {${members.join(', ')}}}`;
+    await writeFile(file, [...entries, group, ''].join('\n'));
+    const { out, err, code } = await runCli(['import', 'kubewarden', file]);
+    equal(code, 0, err);
+    const specs = parsePolicies(out, { source: 'file', location: 'x' }).flatMap(({ result }) => {
+      ok(!isFault(result), isFault(result) ? result.message : '');
+      const programs = result.group === undefined ? [result] : Object.values(result.group.members);
+      return programs.map(({ spec: { engine, capabilities } }) => [engine, capabilities]);
+    });
+    const sees = ['kubernetes/inventory'];
+    deepEqual(specs, [
+      ['opa', sees],
+      ['gatekeeper', sees],
+      [undefined, []],
+      [undefined, sees],
+      ['opa', sees],
+      ['gatekeeper', sees],
+    ]);
   });
 
   test('what cannot be read is told with its place, and the rest is written', async () => {

@@ -1,6 +1,8 @@
 import type { DecisionRecord, Policy } from '@portcullis/contract';
+import { ENGINES } from '../../src/app/engine-table.ts';
 import { createChain } from '../../src/chain/chain.ts';
 import { createPolicyLoader, type PolicyLoader } from '../../src/chain/policy-loader.ts';
+import type { HostCapabilities } from '../../src/engines/host-capabilities.ts';
 import type { Gate, GateResponse } from '../../src/gates/gate.ts';
 import { parseAdmissionReview } from '../../src/gates/kube-admission/parse-admission-review.ts';
 import {
@@ -31,24 +33,38 @@ export interface Answered {
   readonly body: unknown;
 }
 
+/** Modules of the engines of the server, by address, in the place of scripts. */
+export interface RealModules {
+  readonly modules: Readonly<Record<string, Uint8Array>>;
+  readonly capabilities?: HostCapabilities;
+}
+
 /** The address of a module is the name of a script. */
-const modules: ModuleResolver = { resolve, fetch: resolve };
-async function resolve({ spec }: Parameters<ModuleResolver['fetch']>[0]) {
-  const bytes = Buffer.from(spec.module.oci ?? '');
-  return { bytes, digest: sha256(bytes), size: bytes.length };
+function resolverOf(real: RealModules | undefined): ModuleResolver {
+  async function resolve({ spec }: Parameters<ModuleResolver['fetch']>[0]) {
+    const address = spec.module.oci ?? '';
+    const bytes = real?.modules[address] ?? Buffer.from(address);
+    return { bytes, digest: sha256(bytes), size: bytes.length };
+  }
+  return { resolve, fetch: resolve };
 }
 
 /** The gate with its loader and chain, without sockets: what a `policies.yml` says, run by scripts. */
 export async function openGate(
   text: string,
   scripts: Readonly<Record<string, Script>>,
-  options: Partial<KubewardenGateOptions> & { readonly reading?: Partial<KubewardenReading> } = {},
+  options: Partial<KubewardenGateOptions> & {
+    readonly reading?: Partial<KubewardenReading>;
+    readonly real?: RealModules;
+  } = {},
 ): Promise<OpenGate> {
   let current = text;
-  const { reading, ...given } = options;
+  const { reading, real, ...given } = options;
   const records: DecisionRecord[] = [];
-  const engines = new Map([['plugin' as const, createScriptedEngine(scripts)]]);
-  const host = createTestHost();
+  const engines =
+    real === undefined ? new Map([['plugin' as const, createScriptedEngine(scripts)]]) : ENGINES;
+  const { capabilities } = real ?? {};
+  const host = { ...createTestHost(), ...(capabilities === undefined ? {} : { capabilities }) };
   const chain = createChain({
     engines,
     host,
@@ -56,8 +72,14 @@ export async function openGate(
     observer: { decided: (record) => void records.push(record), refused: () => undefined },
   });
   const loader = createPolicyLoader({
-    sources: [{ name: 'file', read: async () => readings(current, reading), watch: () => () => undefined }],
-    modules,
+    sources: [
+      {
+        name: 'file',
+        read: async () => readings(current, reading, real === undefined),
+        watch: () => () => undefined,
+      },
+    ],
+    modules: resolverOf(real),
     engines,
     host,
     publish: (set) => chain.install(set),
@@ -91,12 +113,16 @@ export async function openGate(
   };
 }
 
-function readings(text: string, reading: Partial<KubewardenReading> = {}): readonly DocumentReading[] {
+function readings(
+  text: string,
+  reading: Partial<KubewardenReading> = {},
+  isScripted = true,
+): readonly DocumentReading[] {
   const origin = { source: 'file', location: 'policies.yml' };
   const how: KubewardenReading = { reach: 'name', timeoutMs: 2000, monitorWarnings: false, ...reading };
   return parsePoliciesYml(text, origin, how).map(({ result, ...rest }) => ({
     container: 'policies.yml',
-    result: isFault(result) ? result : runByScript(result),
+    result: isFault(result) || !isScripted ? result : runByScript(result),
     ...rest,
   }));
 }

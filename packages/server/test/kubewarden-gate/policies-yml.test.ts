@@ -56,7 +56,7 @@ either:
   assert.equal(labels.spec.mode, 'enforce');
   assert.equal(labels.spec.limits.timeoutMs, 3000);
   assert.equal(labels.spec.message, 'add a team label');
-  assert.deepEqual(labels.spec.capabilities, ['oci/v2/*']);
+  assert.deepEqual(labels.spec.capabilities, ['oci/v2/*', 'kubernetes/inventory']);
   assert.deepEqual(labels.spec.contextAwareResources, [{ apiVersion: 'v1', kind: 'Namespace' }]);
   assert.equal(JSON.stringify(labels.spec.settings), '{"required":["team"],"max":9007199254740993}');
   assert.deepEqual(labels.origin, { ...ORIGIN, line: 2 });

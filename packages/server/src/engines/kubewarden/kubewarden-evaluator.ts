@@ -39,7 +39,12 @@ export function createKubewardenEvaluator(
     (text) => parseOutput(Buffer.from(text, 'latin1')),
     MAX_ANSWERS,
   );
-  const mutation = spec.mutation === undefined ? {} : { rules: spec.mutation };
+  const asked = {
+    phase: spec.phase,
+    policy: metadata.name,
+    policyType,
+    ...(spec.mutation === undefined ? {} : { rules: spec.mutation }),
+  };
 
   /** A character for each byte: cheaper than to decode, and to parse what was parsed before. */
   function read(said: Uint8Array): KubewardenOutput | Fault {
@@ -58,16 +63,18 @@ export function createKubewardenEvaluator(
     },
 
     async evaluate(review: Review, deadline: number): Promise<Evaluation> {
+      const payload = kubewardenInput(review, tail, policyType);
+      if (isFault(payload)) return { verdict: kubewardenFault(payload), fuel: 0, memoryBytes: 0 };
       const { said, fuel, memoryBytes } = await guest.ask({
         operation: 'validate',
-        payload: kubewardenInput(review, tail, policyType),
+        payload,
         deadline,
         isQuiet: holdsSecret(review),
       });
       const output = isFault(said) ? said : read(said);
       const verdict = isFault(output)
         ? kubewardenFault(output)
-        : kubewardenVerdict(output, { review, phase: spec.phase, policy: metadata.name, ...mutation });
+        : kubewardenVerdict(output, { review, ...asked });
       return { verdict, fuel, memoryBytes };
     },
 

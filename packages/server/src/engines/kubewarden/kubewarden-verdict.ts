@@ -1,17 +1,24 @@
 import type { MutationRules, Phase, Remarks, Review, Verdict } from '@portcullis/contract';
-import { isFault, type Fault } from '../../kernel/fault.ts';
+import { Fault, isFault } from '../../kernel/fault.ts';
+import { jsonEqual } from '../../kernel/json/json-equal.ts';
 import { diffToPatch } from '../../kernel/json-patch/diff-to-patch.ts';
+import type { KubewardenMetadata } from './kubewarden-metadata.ts';
 import type { KubewardenOutput } from './kubewarden-output.ts';
 
 export interface Asked {
   readonly review: Review;
   readonly phase: Phase;
   readonly policy: string;
+  readonly policyType: KubewardenMetadata['policyType'];
   readonly rules?: MutationRules;
 }
 
 const NO_OBJECT =
   'Incoming object is null, which happens only with DELETE operations, but the policy is attempting a mutation. This is not allowed';
+const WHOLE_REQUEST = new Fault(
+  'PC_KUBEWARDEN_OUTPUT',
+  'a policy for raw requests changes the whole request, and nobody who sends an AdmissionReview can take that',
+);
 const PROTECT: MutationRules = { removals: 'protect', removable: [] };
 
 /** What an answer means. A mutation next to a denial is dropped. */
@@ -20,8 +27,17 @@ export function kubewardenVerdict(output: KubewardenOutput, asked: Asked): Verdi
   const remarks: Remarks = { warnings, auditAnnotations };
   if (!accepted)
     return denial(message || `the policy \`${asked.policy}\` rejected the request`, remarks, code);
-  const allowed = { outcome: 'allow', ...remarks, ...(message ? { message } : {}) } as const;
+  const allowed = {
+    outcome: 'allow',
+    ...remarks,
+    ...(message ? { message } : {}),
+    ...(code === undefined ? {} : { code }),
+  } as const;
   if (mutatedObject === undefined) return allowed;
+  if (asked.policyType === 'raw' && asked.review.isRaw !== true) {
+    // What it gives back is a whole request, of which only the object could be changed.
+    return jsonEqual(mutatedObject, asked.review.request.value()) ? allowed : kubewardenFault(WHOLE_REQUEST);
+  }
   const { object } = asked.review;
   if (object === undefined) return denial(NO_OBJECT, remarks);
   if (asked.phase === 'mutate') return { ...allowed, mutation: { object: mutatedObject } };

@@ -25,7 +25,21 @@ export function admissionVerdict(result: JsonValue, review: Review, phase: Phase
   if (!allowed) return denial(response, remarks);
   const patch = readPatch(response, review, phase);
   if (isFault(patch)) return patch;
-  return { outcome: 'allow', ...remarks, ...(patch === undefined ? {} : { mutation: { patch } }) };
+  const said = allowance(response);
+  if (isFault(said)) return said;
+  return { outcome: 'allow', ...remarks, ...said, ...(patch === undefined ? {} : { mutation: { patch } }) };
+}
+
+type Said = Pick<Verdict & { readonly outcome: 'allow' }, 'message' | 'code'>;
+
+function allowance(response: JsonObject): Said | Fault {
+  const status = read(response, 'status', isJsonObject, 'an object') ?? {};
+  if (isFault(status)) return status;
+  const message = read(status, 'message', isText, 'a string');
+  if (isFault(message)) return message;
+  const code = read(status, 'code', isStatus, 'an HTTP status');
+  if (isFault(code)) return code;
+  return { ...(message ? { message } : {}), ...(code ? { code } : {}) };
 }
 
 function readRemarks(response: JsonObject): Remarks | Fault {
@@ -53,6 +67,10 @@ function denial(response: JsonObject, remarks: Remarks): Verdict | Fault {
     causes: [],
     ...remarks,
   };
+}
+
+function isStatus(value: JsonValue): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 599;
 }
 
 /** 0 is what encoders write for none. */

@@ -21,6 +21,8 @@ export interface OpaDialect {
   readonly name: EngineName & InventoryLayout;
   /** What a module of it is recognised by, for people. */
   readonly expects: string;
+  /** Whether it can be asked about something that is no request of an API server. */
+  readonly takesRaw: boolean;
   settings(settings: JsonValue): OpaSettings | Fault;
   verdict(result: JsonValue, review: Review, phase: Phase): Verdict | Fault;
 }
@@ -31,6 +33,7 @@ const END = Buffer.from('}');
 export const OPA_DIALECT: OpaDialect = {
   name: 'opa',
   expects: 'exports `opa_eval_ctx_new`, `opa_json_dump` and `builtins`, as `opa build -t wasm` makes them',
+  takesRaw: true,
   settings(settings) {
     if (settings !== null && !isJsonObject(settings)) {
       return new Fault(
@@ -55,6 +58,7 @@ export const OPA_DIALECT: OpaDialect = {
 export const GATEKEEPER_DIALECT: OpaDialect = {
   name: 'gatekeeper',
   expects: 'a module for `opa`, in a policy that says `engine: gatekeeper`',
+  takesRaw: false,
   settings: (settings) => ({
     data: '{}',
     around: ['{"inventory":', '}'],

@@ -1,7 +1,6 @@
 import type { Policy } from '@portcullis/contract';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { compileModule } from '../../wasm/compile-module.ts';
-import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import type { ModuleInfo } from '../../wasm/module-info.ts';
 import { checkLimits } from '../../wasm/sandbox.ts';
 import type { Engine, EngineHost, Evaluation, Evaluator } from '../engine.ts';
@@ -10,16 +9,16 @@ import { parseGrants } from '../host-capabilities.ts';
 import { inventoryQuestion } from '../inventory.ts';
 import { examineOpa } from './examine-opa.ts';
 import { GATEKEEPER_DIALECT, OPA_DIALECT, type OpaDialect } from './opa-dialect.ts';
-import { createOpaEvaluator, type OpaPolicy } from './opa-evaluator.ts';
+import { createOpaEvaluator, type OpaModule, type OpaPolicy } from './opa-evaluator.ts';
 import { abiOf, checkExports, hasExport, isOneCall } from './opa-exports.ts';
 import { OPA_IMPORTS } from './opa-host.ts';
 
 /** Modules that `opa build -t wasm` makes, asked and answering as OPA is by Kubernetes. */
-export const opaEngine: Engine<CompiledModule> = createEngine(OPA_DIALECT);
+export const opaEngine: Engine<OpaModule> = createEngine(OPA_DIALECT);
 /** The same modules, asked and answering as Gatekeeper's templates. Without metadata nothing in the module tells, and the policy has to. */
-export const gatekeeperEngine: Engine<CompiledModule> = createEngine(GATEKEEPER_DIALECT);
+export const gatekeeperEngine: Engine<OpaModule> = createEngine(GATEKEEPER_DIALECT);
 
-function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
+function createEngine(dialect: OpaDialect): Engine<OpaModule> {
   return {
     name: dialect.name,
     phrases: {
@@ -40,9 +39,12 @@ function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
 
     examine: examineOpa,
 
-    compile: (bytes) => compileModule(bytes, OPA_IMPORTS, { importedMemory: 'env.memory' }),
+    async compile(bytes) {
+      const module = await compileModule(bytes, OPA_IMPORTS, { importedMemory: 'env.memory' });
+      return isFault(module) ? module : { ...module, isForKubewarden: executionModeOf(bytes) !== undefined };
+    },
 
-    async admit(module: CompiledModule, policy: Policy, host: EngineHost): Promise<Fault | undefined> {
+    async admit(module: OpaModule, policy: Policy, host: EngineHost): Promise<Fault | undefined> {
       const { gate, limits } = policy.spec;
       if (gate !== 'admission') {
         const message = `modules of the engine \`${dialect.name}\` answer the gate admission, not \`${gate}\``;
@@ -60,7 +62,7 @@ function createEngine(dialect: OpaDialect): Engine<CompiledModule> {
       }
     },
 
-    open(module: CompiledModule, policy: Policy, host: EngineHost): Evaluator {
+    open(module: OpaModule, policy: Policy, host: EngineHost): Evaluator {
       const opened = readPolicy(policy, dialect);
       if (isFault(opened)) return refusing(opened);
       const evaluator = createOpaEvaluator(module, opened, host);

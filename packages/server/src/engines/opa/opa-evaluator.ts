@@ -5,6 +5,7 @@ import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import type { EngineHost, Evaluation, Evaluator } from '../engine.ts';
 import type { InventoryQuestion } from '../inventory.ts';
 import { discreetHost } from '../review-secrets.ts';
+import { kubewardenRequest } from '../kubewarden-request.ts';
 import { ENTRY } from './opa-adapter.ts';
 import { createOpaCall, lengthOf, type OpaCall } from './opa-call.ts';
 import type { OpaDialect, OpaSettings } from './opa-dialect.ts';
@@ -19,6 +20,11 @@ export interface OpaEvaluator extends Evaluator {
   prepare(deadline: number): Promise<Fault | undefined>;
   /** No other policy of the thread shares its instances yet. */
   readonly isFirst: boolean;
+}
+
+export interface OpaModule extends CompiledModule {
+  /** It has metadata of Kubewarden, and is asked about requests as that writes them: without what is null or unknown. */
+  readonly isForKubewarden: boolean;
 }
 
 export interface OpaPolicy {
@@ -38,7 +44,7 @@ interface Readable {
 }
 
 export function createOpaEvaluator(
-  module: CompiledModule,
+  module: OpaModule,
   { policy, dialect, settings, inventory }: OpaPolicy,
   host: EngineHost,
 ): OpaEvaluator {
@@ -68,6 +74,8 @@ export function createOpaEvaluator(
     isFirst: source.fixed?.isFirst ?? false,
 
     async evaluate(review: Review, deadline: number): Promise<Evaluation> {
+      const request = requestOf(review);
+      if (isFault(request)) return unevaluated(request);
       const guests = source.fixed ?? (await source.current(deadline));
       if (isFault(guests)) return unevaluated(guests);
       const { description } = guests;
@@ -75,7 +83,7 @@ export function createOpaEvaluator(
       const refused = description.entrypoints.size === 0 ? await guests.prepare(deadline) : undefined;
       const entrypoint = refused ?? findEntrypoint(description.entrypoints, spec.entrypoint);
       if (isFault(entrypoint)) return unevaluated(entrypoint);
-      const input = [settings.head, review.request.bytes, settings.tail];
+      const input = [settings.head, request, settings.tail];
       const call = createOpaCall(discreetHost(host, review), {
         description,
         data: [],
@@ -91,6 +99,13 @@ export function createOpaEvaluator(
 
     close: () => source.close(),
   };
+
+  function requestOf(review: Review): Uint8Array | Fault {
+    if (review.isRaw === true && !dialect.takesRaw) {
+      return new Fault('PC_OPA_RAW', 'Gatekeeper does not support raw validation requests');
+    }
+    return module.isForKubewarden ? kubewardenRequest(review) : review.request.bytes;
+  }
 
   function read(result: Uint8Array): JsonValue | Fault {
     return result.length > MAX_REMEMBERED ? parseResult(result) : remembered(latin1Text(result)).value;

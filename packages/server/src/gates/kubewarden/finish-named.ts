@@ -90,10 +90,11 @@ function answerOf({ verdict, loaded: { policy } }: Finding, review: Review): Ans
 }
 
 function allowance(verdict: Verdict & { readonly outcome: 'allow' }, policy: Policy, review: Review): Answer {
-  const { message, mutation, warnings, auditAnnotations } = verdict;
+  const { message, code, mutation, warnings, auditAnnotations } = verdict;
   const said: Answer = {
     allowed: true,
     ...(message === undefined ? {} : { message }),
+    ...(code === undefined ? {} : { code }),
     causes: [],
     warnings,
     auditAnnotations,
@@ -118,6 +119,10 @@ function faultText({ code, message }: Verdict & { readonly outcome: 'fault' }, {
     case 'PC_INTERNAL':
       // What an unforeseen error says may quote anything.
       return 'internal server error';
+    case 'PC_OPA_RAW':
+      return message;
+    case 'PC_OPA_RESULT':
+      return `cannot interpret OPA policy result: ${message}`;
     case 'PC_KUBEWARDEN_GUEST':
       return `internal server error: Guest call failure: ${message}`;
     default:

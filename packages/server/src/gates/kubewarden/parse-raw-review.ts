@@ -32,6 +32,7 @@ export function parseRawReview(body: Uint8Array, deadline: number): Review | Fau
     dryRun: false,
     object: request,
     request,
+    isRaw: true,
     deadline,
   };
 }

@@ -11,6 +11,11 @@ export const OPA_FAULTS = {
     advice:
       'see whether `entrypoint` names the right rule and whether the rule has a value for every input; give it a default',
   },
+  PC_OPA_RAW: {
+    meaning:
+      'a policy in the way of Gatekeeper was asked about something that is no request of an API server',
+    advice: 'ask it on `/validate/{id}`, or write the policy in the way of OPA',
+  },
   PC_OPA_BUILTIN: {
     meaning: 'the policy needs a builtin function that is not offered, or one did too much work in one call',
     advice: 'see docs/bring-your-policies/opa.md for the functions and their bounds',

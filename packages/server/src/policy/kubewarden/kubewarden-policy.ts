@@ -32,6 +32,9 @@ const MEMORY_BYTES = 256 * 1024 ** 2;
 /** So much that the time is what ends an evaluation. */
 const FUEL = 1e11;
 
+/** Policies in Rego see the kinds that are named for them without more words; others cannot ask for it. */
+const INVENTORY = 'kubernetes/inventory';
+
 type Common = Omit<PolicySpec, 'module' | 'settings' | 'limits' | 'capabilities'>;
 
 /** The policy that an entry is. */
@@ -158,7 +161,7 @@ function readProgram(name: string, entry: KubewardenProgram, reading: Kubewarden
       // It was read as a JsonValue, and the schema hands it through.
       settings: settings as JsonValue,
       limits: { timeoutMs: Math.min(wanted, MAX_TIMEOUT), memoryBytes: MEMORY_BYTES, fuel: FUEL },
-      capabilities: hostCapabilities,
+      capabilities: kinds.length === 0 ? hostCapabilities : [...hostCapabilities, INVENTORY],
       ...(kinds.length === 0
         ? {}
         : { contextAwareResources: kinds.map(({ apiVersion, kind }) => ({ apiVersion, kind })) }),

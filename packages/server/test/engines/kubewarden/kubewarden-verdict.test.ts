@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { MutationRules, Phase, Review, Verdict } from '@portcullis/contract';
 import { parseOutput, parseSettingsOutput } from '../../../src/engines/kubewarden/kubewarden-output.ts';
 import { kubewardenFault, kubewardenVerdict } from '../../../src/engines/kubewarden/kubewarden-verdict.ts';
+import { jsonDocumentOf } from '../../../src/kernel/json/json-document.ts';
 import { isFault } from '../../../src/kernel/fault.ts';
 import { makeReview } from '../../support/make-review.ts';
 
@@ -13,11 +14,12 @@ interface Asked {
   readonly phase?: Phase;
   readonly review?: Review;
   readonly rules?: MutationRules;
+  readonly policyType?: 'kubernetes' | 'raw';
 }
 
 function verdictOf(
   answer: object | string,
-  { phase = 'validate', review = makeReview(POD), rules }: Asked = {},
+  { phase = 'validate', review = makeReview(POD), rules, policyType = 'kubernetes' }: Asked = {},
 ): Verdict {
   const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
   const output = parseOutput(Buffer.from(text));
@@ -26,6 +28,7 @@ function verdictOf(
     review,
     phase,
     policy: 'labels',
+    policyType,
     ...(rules === undefined ? {} : { rules }),
   });
 }
@@ -40,7 +43,7 @@ test('accepted, with all that may come along; null is absence and unknown keys a
   );
   assert.deepEqual(
     verdictOf({ accepted: true, message: 'fine', code: 200, audit_annotations: { a: 'b' }, warnings: ['w'] }),
-    { outcome: 'allow', message: 'fine', warnings: ['w'], auditAnnotations: { a: 'b' } },
+    { outcome: 'allow', message: 'fine', code: 200, warnings: ['w'], auditAnnotations: { a: 'b' } },
   );
 });
 
@@ -116,6 +119,28 @@ test('a mutation of nothing is denied', () => {
   for (const phase of ['validate', 'mutate'] as const) {
     const verdict = verdictOf({ accepted: true, mutated_object: POD }, { phase, review });
     assert.match(verdict.outcome === 'deny' ? verdict.message : '', /^Incoming object is null/);
+  }
+});
+
+test('a policy for raw requests changes any JSON, and nothing of an AdmissionReview', () => {
+  const request = { user: 'ana', groups: [] };
+  const whole = jsonDocumentOf(request);
+  const raw = makeReview(undefined, { object: whole, request: whole, isRaw: true });
+  const answer = { accepted: true, mutated_object: { ...request, groups: ['staff'] } };
+  const mutated = { outcome: 'allow', ...NO_REMARKS, mutation: { object: answer.mutated_object } };
+  for (const policyType of ['raw', 'kubernetes'] as const) {
+    assert.deepEqual(verdictOf(answer, { phase: 'mutate', review: raw, policyType }), mutated);
+  }
+  const kubernetes = makeReview(POD);
+  for (const phase of ['mutate', 'validate'] as const) {
+    const asked = { phase, review: kubernetes, policyType: 'raw' } as const;
+    const verdict = verdictOf({ accepted: true, mutated_object: POD }, asked);
+    assert.match(
+      verdict.outcome === 'fault' ? verdict.message : '',
+      /^a policy for raw requests changes the whole/,
+    );
+    const same = { accepted: true, mutated_object: kubernetes.request.value() };
+    assert.deepEqual(verdictOf(same, asked), { outcome: 'allow', ...NO_REMARKS });
   }
 });
 
