@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -294,6 +294,34 @@ describeWithKubernetes('context-aware', () => {
     );
     match(await ask('net/v1/dns_lookup_host', 'localhost'), /^error: Callback evaluation failure: /);
     deepEqual(await told('net/v1/dns_lookup_host', '1.1.1.1'), { ips: ['1.1.1.1'] });
+  });
+
+  test('what was asked, refused and not had is counted, by capability and registry', async () => {
+    const calls = (capability: string, outcome: string): RegExp =>
+      new RegExp(
+        `^portcullis_host_calls_total\\{capability="${capability}",outcome="${outcome}"\\} [1-9]`,
+        'm',
+      );
+    const expected = [
+      calls('kubernetes/list_resources_all', 'ok'),
+      calls('kubernetes/list_resources_all', 'refused'),
+      calls('kubernetes/can_i', 'refused'),
+      calls('kubernetes/get_resource', 'failed'),
+      calls('net/v1/dns_lookup_host', 'ok'),
+      /^portcullis_host_call_duration_seconds_count\{capability="kubernetes\/list_resources_all"\} [1-9]/m,
+      /^portcullis_registry_requests_total\{registry="127\.0\.0\.1:1",outcome="blocked"\} [1-9]/m,
+    ];
+    let metrics = '';
+    // Threads tell what they have counted four times a second.
+    await waitUntil(
+      async () => {
+        metrics = await (await fetch(`${portcullis.managementUrl}/metrics`)).text();
+        return calls('net/v1/dns_lookup_host', 'ok').test(metrics);
+      },
+      { what: 'the last call to be counted' },
+    );
+    for (const line of expected) match(metrics, line);
+    ok(!/^portcullis_.*metadata\.name/m.test(metrics), 'what a guest selects by is in a metric');
   });
 
   test('an API server that is gone: what is known is used, the rest is an error, and others are judged', async () => {

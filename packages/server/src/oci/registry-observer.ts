@@ -11,6 +11,8 @@ export const REGISTRY_OUTCOMES = [
   'timeout',
   'unreachable',
   'aborted',
+  /** An address that may not be connected to. */
+  'blocked',
   'other',
 ] as const;
 
@@ -38,6 +40,7 @@ const OF_CODE: Readonly<Partial<Record<FaultCode, RegistryOutcome>>> = {
   PC_OCI_TIMEOUT: 'timeout',
   PC_OCI_UNREACHABLE: 'unreachable',
   PC_OCI_ABORTED: 'aborted',
+  PC_OCI_ADDRESS: 'blocked',
 };
 
 export function registryOutcome(answer: Pick<Incoming, 'status'> | Fault): RegistryOutcome {
