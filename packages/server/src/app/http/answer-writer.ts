@@ -1,7 +1,9 @@
-import { STATUS_CODES } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { GateResponse } from '../../gates/gate.ts';
+import { http } from '../../kernel/node-http.ts';
 import { endsConnection } from './review-intake.ts';
+
+const { STATUS_CODES } = http;
 
 /** Writes answers as `node:http` does, each in one piece. */
 export class AnswerWriter {

@@ -1,11 +1,6 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
+import { http } from '../../kernel/node-http.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
 import { discardBody } from './read-body.ts';
 
@@ -44,7 +39,7 @@ export function createManagementListener(options: ManagementListenerOptions): Ma
   };
   const server: Server | HttpsServer =
     tls === undefined
-      ? createHttpServer(TIMEOUTS, onRequest)
+      ? http.createServer(TIMEOUTS, onRequest)
       : createHttpsServer(
           {
             ...TIMEOUTS,

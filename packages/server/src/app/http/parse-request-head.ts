@@ -1,4 +1,4 @@
-import { maxHeaderSize } from 'node:http';
+import { http } from '../../kernel/node-http.ts';
 
 /** What the head of a request says to a gate. */
 export interface RequestHead {
@@ -19,7 +19,7 @@ export interface ParsedHead extends RequestHead {
 }
 
 /** No more than `node:http` takes, and too few for 2000 headers, after which it would look at no more of them. */
-const MAX_BYTES = Math.min(maxHeaderSize, 8000);
+const MAX_BYTES = Math.min(http.maxHeaderSize, 8000);
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 const REQUEST_LINE = /POST (\/[\w\-.~!$&'()*+,;=:@%/]*)(?:\?([\w\-.~!$&'()*+,;=:@%/?]*))? HTTP\/1\.1\r\n/y;

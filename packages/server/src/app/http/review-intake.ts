@@ -1,5 +1,5 @@
-import { validateHeaderValue } from 'node:http';
 import type { FaultCode } from '../../kernel/fault.ts';
+import { http } from '../../kernel/node-http.ts';
 import type { Gate, GateResponse } from '../../gates/gate.ts';
 import { LoadGauge } from './load-gauge.ts';
 import type { RequestHead } from './parse-request-head.ts';
@@ -74,7 +74,7 @@ export class ReviewIntake {
         received,
         ...(traceParent === undefined ? undefined : { traceParent }),
       });
-      for (const name in response.headers) validateHeaderValue(name, response.headers[name] ?? '');
+      for (const name in response.headers) http.validateHeaderValue(name, response.headers[name] ?? '');
       return this.#last(response);
     } catch (error) {
       this.#options.failed(error);

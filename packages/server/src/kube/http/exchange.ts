@@ -1,13 +1,8 @@
-import {
-  request as httpRequest,
-  Agent as HttpAgent,
-  type ClientRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { Fault, isFault } from '../../kernel/fault.ts';
+import { http } from '../../kernel/node-http.ts';
 import type { KubeConnection, KubeIdentity } from '../connection/kube-connection.ts';
 import type { KubeRuntime } from '../kube-host.ts';
 import { connectionFault, type Broken } from './connection-fault.ts';
@@ -46,7 +41,7 @@ export function createExchange(
   const base = new URL(connection.server);
   const isTls = base.protocol === 'https:';
   const proxy = connection.proxy?.reveal();
-  const agent = new (isTls ? HttpsAgent : HttpAgent)({
+  const agent = new (isTls ? HttpsAgent : http.Agent)({
     keepAlive: true,
     keepAliveMsecs: KEEP_ALIVE,
     timeout: IDLE,
@@ -72,7 +67,7 @@ export function createExchange(
     send(outgoing, identity) {
       if (outgoing.signal?.aborted === true) return Promise.resolve(aborted(outgoing.what));
       return exchanged(outgoing, (resolve) => {
-        const request = (isTls ? httpsRequest : httpRequest)({
+        const request = (isTls ? httpsRequest : http.request)({
           agent,
           protocol: base.protocol,
           hostname: base.hostname.replace(/^\[|\]$/g, ''),

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
+import { http } from '../../kernel/node-http.ts';
 
 /** `404` → `Not Found`. */
 export function statusTitle(status: number): string {
-  return STATUS_CODES[status] ?? String(status);
+  return http.STATUS_CODES[status] ?? String(status);
 }

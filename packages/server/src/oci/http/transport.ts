@@ -1,15 +1,11 @@
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-} from 'node:http';
+import type { Agent as HttpAgent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Fault, isFault } from '../../kernel/fault.ts';
 import { ForbiddenAddressError, guardedLookup } from '../../kernel/net/guarded-lookup.ts';
 import { isMachineAddress, isPrivateAddress } from '../../kernel/net/private-address.ts';
+import { http } from '../../kernel/node-http.ts';
 
 export interface Outgoing {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
@@ -63,7 +59,7 @@ export function createTransport({ ca, allowPrivate, userAgent }: TransportOption
     };
     return {
       isForbidden,
-      http: new HttpAgent(common),
+      http: new http.Agent(common),
       https: new HttpsAgent({ ...common, ...authorities }),
     };
   }) as [Pool, Pool];
@@ -79,9 +75,9 @@ export function createTransport({ ca, allowPrivate, userAgent }: TransportOption
       return isFault(answer) ? answer : readAnswer(answer, outgoing);
     },
     close() {
-      for (const { http, https } of pools) {
-        http.destroy();
-        https.destroy();
+      for (const pool of pools) {
+        pool.http.destroy();
+        pool.https.destroy();
       }
     },
   };
@@ -104,7 +100,7 @@ function open(outgoing: Outgoing, pool: Pool, userAgent: string): Promise<Incomi
   };
   const request =
     url.protocol === 'http:'
-      ? httpRequest(url, { ...options, agent: pool.http }, resolve)
+      ? http.request(url, { ...options, agent: pool.http }, resolve)
       : httpsRequest(url, { ...options, agent: pool.https }, resolve);
   // An answer that switches protocols is none, and no error comes after it.
   request.on('upgrade', (_answer, socket) => {
