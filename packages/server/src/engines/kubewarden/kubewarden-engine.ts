@@ -54,7 +54,8 @@ export const kubewardenEngine: Engine<KubewardenModule> = {
     if (isFault(grants)) throw grants;
     const evaluator = createKubewardenEvaluator(module, policy, host, grants);
     // The first evaluation should not have to wait for a start; one that fails tries again.
-    if (!host.runtime.idle.isFull) void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
+    if (evaluator.isFirst && !host.runtime.idle.isFull)
+      void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
     return evaluator;
   },
 };

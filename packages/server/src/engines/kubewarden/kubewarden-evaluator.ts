@@ -14,6 +14,8 @@ import { createWapcGuest } from './wapc-guest.ts';
 import { createWasiGuest } from './wasi-guest.ts';
 
 export interface KubewardenEvaluator extends Evaluator {
+  /** No other policy of the thread shares its instances yet. */
+  readonly isFirst: boolean;
   /** Makes an instance when there is none, so that a module whose start fails is known before it serves. */
   prepare(deadline: number): Promise<Fault | undefined>;
   /** Asks the guest which protocol it speaks and what it thinks of its settings. */
@@ -53,6 +55,7 @@ export function createKubewardenEvaluator(
   }
 
   return {
+    isFirst: guest.isFirst,
     prepare: (deadline) => guest.prepare(deadline),
 
     async try() {

@@ -25,6 +25,8 @@ export interface Answer {
 
 /** The instances of one policy on one thread, whichever way they talk. */
 export interface KubewardenGuest {
+  /** No other policy of the thread shares its instances yet. */
+  readonly isFirst: boolean;
   /** Makes an instance when there is none. */
   prepare(deadline: number): Promise<Fault | undefined>;
   /** Never rejects. */

@@ -10,20 +10,23 @@ import {
   type KubewardenGuest,
 } from './kubewarden-guest.ts';
 import { KUBEWARDEN_HOST } from './kubewarden-host.ts';
+import { useProgramInstances } from './kubewarden-instances.ts';
 import { unreadable } from './kubewarden-output.ts';
 
 /** Programs: run from the beginning for each question, which is on standard input. */
 export function createWasiGuest({ module, policy, host, grants }: GuestOptions): KubewardenGuest {
   const { name } = policy.metadata;
   const { limits } = policy.spec;
+  const { shared, isFirst, release } = useProgramInstances(module, limits, host);
   const sandbox = createSandbox<KubewardenCall>(module, {
     host: KUBEWARDEN_HOST,
     limits,
     runtime: host.runtime,
-    initialise: { exports: [], context: () => createKubewardenCall(host, { policy: name }) },
+    stock: shared.stock,
   });
 
   return {
+    isFirst,
     prepare: (deadline) => sandbox.prepare(deadline),
     async ask({ operation, payload, deadline, isQuiet }) {
       const call = createKubewardenCall(host, {
@@ -39,7 +42,10 @@ export function createWasiGuest({ module, policy, host, grants }: GuestOptions):
       logDiagnosis(call);
       return { said: saidBy(call), fuel: run.fuel, memoryBytes: run.memoryBytes };
     },
-    close: () => sandbox.close(),
+    close() {
+      sandbox.close();
+      release();
+    },
   };
 }
 
