@@ -14,7 +14,7 @@ const SECTION = 'io.kubewarden.metadata';
 
 async function examine(bytes: Uint8Array, path = 'module.wasm'): Promise<Examination> {
   const found = await examineModule(path, bytes);
-  assert.ok(!isFault(found), isFault(found) ? textOf(found) : undefined);
+  assert.ok(!isFault(found), isFault(found) ? textOf(found) : path);
   return found;
 }
 
