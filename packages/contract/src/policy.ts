@@ -180,4 +180,6 @@ export interface Limits {
   readonly fuel: number;
   /** Bytes of an answer on standard output; 4 MiB when absent. Only of engines whose guests have one. */
   readonly outputBytes?: number;
+  /** Evaluations at the same time in one gate thread; absent: as many as are asked for. */
+  readonly concurrency?: number;
 }

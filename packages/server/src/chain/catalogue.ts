@@ -12,6 +12,7 @@ import { openUnloadable } from './open-unloadable.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
 import { PolicyIndex } from './policy-index.ts';
 import type { PolicySet, PreparedPolicy } from './policy-set.ts';
+import { takeTurns } from './take-turns.ts';
 
 export interface CatalogueOptions {
   readonly engines: ReadonlyMap<EngineName, Engine>;
@@ -173,7 +174,9 @@ function load(
         `policy set ${set.revision} lacks engine or module of \`${program.metadata.name}\``,
       );
     }
-    return { evaluator: engine.open(module, program, options.host), phrases: engine.phrases };
+    const evaluator = engine.open(module, program, options.host);
+    const { clock } = options.host;
+    return { evaluator: takeTurns(evaluator, program.spec.limits, clock), phrases: engine.phrases };
   });
   if (policy.group === undefined) return { ...common, ...only(opened) };
   const group = { ...common, ...openGroup(policy.group, opened) };

@@ -89,6 +89,7 @@ function describeProgram(spec: PolicySpec): JsonObject {
       memory: formatByteSize(limits.memoryBytes),
       fuel: limits.fuel,
       ...(limits.outputBytes === undefined ? {} : { output: formatByteSize(limits.outputBytes) }),
+      ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
     },
     ...filled('capabilities', capabilities),
     ...filled(

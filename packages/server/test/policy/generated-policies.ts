@@ -142,11 +142,15 @@ const policyOfAnyGate: fc.Arbitrary<Omit<Policy, 'origin'>> = fc.record({
       engine: fc.constantFrom('plugin', 'opa'),
       module,
       settings,
-      limits: fc.record({
-        timeoutMs: fc.integer({ min: 1, max: 30_000 }),
-        memoryBytes: fc.integer({ min: 65_536, max: 1024 ** 3 }),
-        fuel: fc.integer({ min: 1, max: 1e12 }),
-      }),
+      limits: fc.record(
+        {
+          timeoutMs: fc.integer({ min: 1, max: 30_000 }),
+          memoryBytes: fc.integer({ min: 65_536, max: 1024 ** 3 }),
+          fuel: fc.integer({ min: 1, max: 1e12 }),
+          concurrency: fc.integer({ min: 1, max: 1000 }),
+        },
+        { requiredKeys: ['timeoutMs', 'memoryBytes', 'fuel'] },
+      ),
       capabilities: few(text),
       systemNames: fc.array(
         word.map((name) => `system:${name}`),

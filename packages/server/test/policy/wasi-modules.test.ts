@@ -63,6 +63,7 @@ test('an entry for admission with everything', () => {
   timeout: 250ms
   memory: 8Mi
   output: 1Mi
+  concurrency: 8
   onError: ignore
   removals: refuse
   removable: [/spec/hostNetwork]
@@ -92,6 +93,7 @@ test('an entry for admission with everything', () => {
     memoryBytes: 8 * 1024 ** 2,
     fuel: 1e11,
     outputBytes: 1024 ** 2,
+    concurrency: 8,
   });
 });
 

@@ -28,6 +28,7 @@ export const timeoutSchema = durationSchema(TIMEOUT);
 export const memorySchema = byteSizeSchema(MEMORY);
 /** Of answers on standard output. */
 export const outputSchema = byteSizeSchema({ min: 1024, max: 64 * 1024 ** 2, shown: 'from `1Ki` to `64Mi`' });
+export const concurrencySchema = z.number().int().min(1).max(1000);
 export const fuelSchema = z.number().int().min(1).max(MAX_FUEL);
 
 const keyReference = z.strictObject({
@@ -79,6 +80,9 @@ const limits = z.strictObject({
   output: outputSchema
     .exactOptional()
     .describe('answer on standard output (engine `wasi`): `1Ki` to `64Mi`; default `4Mi`'),
+  concurrency: concurrencySchema
+    .exactOptional()
+    .describe('evaluations at the same time in each gate thread, others wait their time; default: no bound'),
 });
 
 export const systemNamesSchema = z

@@ -58,7 +58,7 @@ export function toException({ metadata, spec }: ExceptionDocument, origin: Polic
 /** Absent keys stay absent. */
 function toProgram({
   settings,
-  limits: { timeout, memory, fuel, output },
+  limits: { timeout, memory, fuel, output, concurrency },
 }: Program): Pick<PolicySpec, 'settings' | 'limits'> {
   return {
     // It was read as a JsonValue, and the schema hands it through.
@@ -68,6 +68,7 @@ function toProgram({
       memoryBytes: memory,
       fuel,
       ...(output === undefined ? {} : { outputBytes: output }),
+      ...(concurrency === undefined ? {} : { concurrency }),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { resourceRule } from '../document/match-schema.ts';
 import {
+  concurrencySchema,
   memorySchema,
   mutationRules,
   outputSchema,
@@ -23,6 +24,9 @@ const common = {
   timeout: timeoutSchema.prefault('1s').describe('wall clock of one call; default `1s`'),
   memory: memorySchema.prefault('64Mi').describe('linear memory; default `64Mi`'),
   output: outputSchema.prefault('4Mi').describe('answer on standard output; default `4Mi`'),
+  concurrency: concurrencySchema
+    .exactOptional()
+    .describe('calls at the same time in each gate thread, others wait their time; default: no bound'),
   sha256: sha256Schema.exactOptional().describe('SHA-256 that the bytes must have'),
 };
 

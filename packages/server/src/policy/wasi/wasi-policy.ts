@@ -52,7 +52,7 @@ export function toAdmission(module: AdmissionModule): WasiPolicy {
 }
 
 function common(module: Omit<AuthenticationModule, 'systemNames'>): WasiPolicy['spec'] {
-  const { module: file, sha256, settings, timeout, memory, output } = module;
+  const { module: file, sha256, settings, timeout, memory, output, concurrency } = module;
   return {
     gate: 'admission',
     phase: 'validate',
@@ -63,7 +63,13 @@ function common(module: Omit<AuthenticationModule, 'systemNames'>): WasiPolicy['
     module: { file, ...(sha256 === undefined ? {} : { sha256 }) },
     // It was read as a JsonValue, and the schema hands it through.
     settings: settings as JsonValue,
-    limits: { timeoutMs: timeout, memoryBytes: memory, fuel: FUEL, outputBytes: output },
+    limits: {
+      timeoutMs: timeout,
+      memoryBytes: memory,
+      fuel: FUEL,
+      outputBytes: output,
+      ...(concurrency === undefined ? {} : { concurrency }),
+    },
     capabilities: [],
     enabled: true,
   };
