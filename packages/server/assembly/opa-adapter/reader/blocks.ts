@@ -13,20 +13,27 @@ const LARGE: u32 = 4096;
 /** Where the next block begins, and where the piece ends. Whoever keeps them in a register gives them back in between. */
 export let next: u32 = 0;
 export let limit: u32 = 0;
+/** Blocks before this one are paid for, at a unit for each byte. */
+let paid: u32 = 0;
 
 export function beginBlocks(): void {
-  pay(PIECE);
   next = opa_malloc(PIECE);
   limit = next + PIECE;
+  paid = next;
 }
 
 export function setNext(address: u32): void {
   next = address;
 }
 
+export function nextPiece(): void {
+  pay(next - paid);
+  beginBlocks();
+}
+
 export function block(size: u32): u32 {
   if (size >= LARGE) return opa_malloc(size);
-  if (limit - next < size + HEADER) beginBlocks();
+  if (limit - next < size + HEADER) nextPiece();
   const start = next;
   store<u32>(start, size);
   store<u64>(start, 0, 4);
@@ -36,5 +43,6 @@ export function block(size: u32): u32 {
 
 /** The guest gets back what was not used, unless it has put something behind. */
 export function endBlocks(): void {
+  pay(next - paid);
   if (opa_heap_ptr_get() == limit) opa_heap_ptr_set(next);
 }

@@ -4,7 +4,7 @@
  * guest's. Texts of strings and numbers stay where they are in the document.
  */
 import { growArray } from './array';
-import { beginBlocks, endBlocks, limit, next, setNext } from './blocks';
+import { beginBlocks, endBlocks, limit, next, nextPiece, setNext } from './blocks';
 import { decodedAfter, decodeRest } from './decode-string';
 import { ownFalse, ownTrue } from './flags';
 import { opa_malloc } from './guest';
@@ -77,7 +77,8 @@ function document(text: u32, end: u32, frames: u32): u32 {
   let hash: u32 = 0;
   while (true) {
     if (full - free < ROOM) {
-      beginBlocks();
+      setNext(free);
+      nextPiece();
       free = next;
       full = limit;
     }
@@ -175,7 +176,8 @@ function document(text: u32, end: u32, frames: u32): u32 {
         full = limit;
       }
       if (full - free < ROOM) {
-        beginBlocks();
+        setNext(free);
+        nextPiece();
         free = next;
         full = limit;
       }

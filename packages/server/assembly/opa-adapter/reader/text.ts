@@ -63,13 +63,10 @@ export function skipNumber(from: u32): u32 {
 /** At least one. */
 function skipDigits(from: u32): u32 {
   let at = from;
-  while (isDigit(at)) {
-    for (const bound = at + STRIDE; at < bound && isDigit(at); at++);
+  while (true) {
+    for (const bound = at + STRIDE; at < bound; at++) {
+      if (<u32>load<u8>(at) - 0x30 >= 10) return at == from ? 0 : at;
+    }
     pay(STRIDE);
   }
-  return at == from ? 0 : at;
-}
-
-function isDigit(at: u32): bool {
-  return <u32>load<u8>(at) - 0x30 < 10;
 }
