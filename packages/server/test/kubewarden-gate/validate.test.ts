@@ -124,6 +124,26 @@ fault: {module: guest, message: shown}`;
     );
   });
 
+  test('fields that a policy did not return stay, are told, and are counted in the record', async () => {
+    const { post, records } = await openGate('p: {module: change, allowedToMutate: true}', SCRIPTS);
+    const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: { a: 1 } };
+    const { body } = await post('/validate/p', podReview({ object }));
+    assert.deepEqual(
+      body,
+      envelope({
+        allowed: true,
+        patchType: 'JSONPatch',
+        patch: Buffer.from(JSON.stringify(PATCH)).toString('base64'),
+        warnings: ['kept fields not returned by the policy: /spec'],
+      }),
+    );
+    await post('/validate/p', podReview());
+    assert.deepEqual(
+      records.map(({ contributions }) => contributions[0]?.keptFields),
+      [1, undefined],
+    );
+  });
+
   test('in monitor mode everything is allowed, warnings and annotations stay, and the record has the real verdict', async () => {
     const { post, records } = await openGate('p: {module: deny, policyMode: monitor}', SCRIPTS);
     const { body } = await post('/validate/p', podReview());

@@ -12,6 +12,8 @@ interface Answer {
   readonly code?: number;
   readonly causes: readonly Cause[];
   readonly patch?: JsonPatch;
+  /** Of those that stayed although they did not come back. */
+  readonly keptFields?: number;
   readonly warnings: readonly string[];
   readonly auditAnnotations: Readonly<Record<string, string>>;
 }
@@ -33,17 +35,22 @@ export function finishNamed(
 ): Decision {
   const { name } = finding.loaded.policy.metadata;
   const said = answerOf(finding, review);
-  const { allowed, message, code, patch, auditAnnotations, ...rest } = STEPS[question].reduce(
-    (answer, step) => step(answer, finding),
-    said,
-  );
+  const {
+    allowed,
+    message,
+    code,
+    patch,
+    keptFields: _counted,
+    auditAnnotations,
+    ...rest
+  } = STEPS[question].reduce((answer, step) => step(answer, finding), said);
   return {
     outcome: allowed ? 'allow' : 'deny',
     ...rest,
     auditAnnotations: Object.fromEntries(
       Object.entries(auditAnnotations).map(([key, value]) => [`${name}/${key}`, value]),
     ),
-    contributions: [contributionOf(finding)],
+    contributions: [contributionOf({ ...finding, keptFields: said.keptFields ?? 0 })],
     named: {
       origin: question,
       accepted: said.allowed,
@@ -106,8 +113,8 @@ function allowance(verdict: Verdict & { readonly outcome: 'allow' }, policy: Pol
     return { ...SILENT, allowed: false, message: text, code: INTERNAL_ERROR };
   }
   if (mutated === undefined) return said;
-  const { patch, warnings: kept } = mutated;
-  return { ...said, ...(patch.length === 0 ? {} : { patch }), warnings: [...warnings, ...kept] };
+  const { patch, keptFields, warnings: kept } = mutated;
+  return { ...said, ...(patch.length === 0 ? {} : { patch }), keptFields, warnings: [...warnings, ...kept] };
 }
 
 function faultText({ code, message }: Verdict & { readonly outcome: 'fault' }, { group }: Policy): string {
