@@ -1,6 +1,7 @@
 import { AWS } from './aws-signature.ts';
 import type { Builtin } from './builtin.ts';
 import { ENCODINGS } from './encodings.ts';
+import { GRAPHQL } from './graphql/graphql.ts';
 import { JSON_SCHEMA } from './json-schema/json-schema.ts';
 import { JWT } from './jwt/jwt.ts';
 import { MISC } from './misc.ts';
@@ -25,6 +26,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
     ...NET,
     ...ENCODINGS,
     ...OBJECTS,
+    ...GRAPHQL,
     ...JSON_SCHEMA,
     ...JWT,
     ...AWS,

@@ -1,7 +1,7 @@
 import { isObject, type RegoValue } from '../../values/rego-value.ts';
 import type { SchemaResult } from './schema-result.ts';
 import type { SubSchema } from './sub-schema.ts';
-import type { Finding, Validation } from './validate-document.ts';
+import type { Finding, Validation } from './validation.ts';
 
 type Apply = (schema: SubSchema, value: RegoValue, at: Finding, validation: Validation) => void;
 

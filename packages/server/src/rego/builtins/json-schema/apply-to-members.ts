@@ -3,7 +3,7 @@ import type { RegoArray, RegoObject, RegoValue } from '../../values/rego-value.t
 import { comparableText } from './schema-document.ts';
 import type { Place, SchemaResult } from './schema-result.ts';
 import type { SubSchema } from './sub-schema.ts';
-import type { Finding, Validation } from './validate-document.ts';
+import type { Finding, Validation } from './validation.ts';
 
 export function applyToArray(
   schema: SubSchema,

@@ -5,7 +5,7 @@ import { compareExact, displayExact, exactNumberOf, isMultiple, type ExactNumber
 import { isOfFormat } from './formats.ts';
 import { comparableText } from './schema-document.ts';
 import type { SubSchema } from './sub-schema.ts';
-import type { Finding, Validation } from './validate-document.ts';
+import type { Finding, Validation } from './validation.ts';
 
 /** What holds for a value of any type. */
 export function applyToValue(

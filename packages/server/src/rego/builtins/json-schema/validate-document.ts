@@ -7,24 +7,10 @@ import { applyToNumber, applyToString, applyToValue } from './apply-to-scalar.ts
 import { exactNumberOf, isWhole } from './exact-number.ts';
 import { ROOT, SchemaResult, type Place } from './schema-result.ts';
 import type { SubSchema } from './sub-schema.ts';
+import type { Finding, Validation } from './validation.ts';
 
 /** A schema that refers to itself beside nothing would go on for ever. */
 const MAX_DEPTH = 1000;
-
-/** One validation. */
-export interface Validation {
-  readonly charge: Charge;
-  /** What a schema says to a value, told in the result. */
-  apply(schema: SubSchema, value: RegoValue, at: Finding): void;
-  /** The same, with a result of its own. */
-  ask(schema: SubSchema, value: RegoValue, place: Place): SchemaResult;
-}
-
-/** Where a value is, and where to tell what is wrong with it. */
-export interface Finding {
-  readonly place: Place;
-  readonly result: SchemaResult;
-}
 
 export function validateDocument(schema: SubSchema, document: RegoValue, charge: Charge): SchemaResult {
   let depth = 0;
