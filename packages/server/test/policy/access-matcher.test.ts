@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Match, Review } from '@portcullis/contract';
+import type { JsonObject, Match, Review } from '@portcullis/contract';
 import * as fc from 'fast-check';
 import { PolicyIndex } from '../../src/chain/policy-index.ts';
 import { isFault } from '../../src/kernel/fault.ts';
@@ -117,6 +117,55 @@ test('verbs, resources, paths, names, namespaces, users and groups', () => {
   ];
   for (const [match, wish, expected] of cases) {
     assert.equal(matches(match, wish), expected, JSON.stringify([match, wish]));
+  }
+});
+
+test('conditions see what is empty, as those of the API server do, and only the attributes that there are', () => {
+  const spec = { user: 'ana', resourceAttributes: { verb: 'list', resource: 'pods' } };
+  const requirement = { key: 'tier', operator: 'Exists' };
+  const selecting = {
+    user: 'ana',
+    resourceAttributes: { verb: 'list', labelSelector: { requirements: [requirement] } },
+  };
+  const path = { groups: ['ops'], nonResourceAttributes: { verb: 'get', path: '/healthz' } };
+  const login = { token: 'desk-42' };
+  const cases: [Review['gate'], JsonObject, expression: string][] = [
+    [
+      'authorization',
+      spec,
+      "request.resourceAttributes.namespace == '' && request.resourceAttributes.name == ''",
+    ],
+    [
+      'authorization',
+      spec,
+      "request.resourceAttributes.group == '' && request.resourceAttributes.verb == 'list'",
+    ],
+    ['authorization', spec, "!('desk' in request.groups) && request.uid == '' && request.extra.size() == 0"],
+    [
+      'authorization',
+      spec,
+      '!has(request.nonResourceAttributes) && !has(request.resourceAttributes.labelSelector)',
+    ],
+    [
+      'authorization',
+      selecting,
+      "request.resourceAttributes.labelSelector.requirements.all(r, r.key == 'tier' && r.values.size() == 0)",
+    ],
+    [
+      'authorization',
+      path,
+      "!has(request.resourceAttributes) && request.nonResourceAttributes.path == '/healthz'",
+    ],
+    ['authorization', path, "request.user == '' && 'ops' in request.groups"],
+    ['authentication', login, "request.token == 'desk-42' && !('vault' in request.audiences)"],
+  ];
+  for (const [gate, asked, expression] of cases) {
+    const conditions = [{ name: 'c', expression }];
+    const policy = makePolicy('p', { gate, match: { ...EMPTY, conditions } });
+    const matcher = createMatcher(policy, { namespaceLabels: () => undefined });
+    assert.ok(!isFault(matcher));
+    const found = matcher.matchesObject(makeReview(null, { gate, request: jsonDocumentOf({ spec: asked }) }));
+    assert.equal(isFault(found) ? found.message : found, true, expression);
   }
 });
 

@@ -1,5 +1,6 @@
 import type { Review } from '@portcullis/contract';
 import { isAccessGate } from '../access-gate.ts';
+import { accessRequest } from './access-request.ts';
 import { celValueOf, type CelValue } from './cel-value.ts';
 
 /** What expressions may name. */
@@ -17,9 +18,7 @@ export function reviewVariables(review: Review): CelVariables {
       return celValueOf(review.oldObject);
     },
     get request() {
-      const request = celValueOf(review.request);
-      // As in the API server's own conditions on these reviews.
-      return isAccessGate(review.gate) && request instanceof Map ? (request.get('spec') ?? null) : request;
+      return isAccessGate(review.gate) ? accessRequest(review) : celValueOf(review.request);
     },
   };
 }
