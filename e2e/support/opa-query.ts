@@ -42,7 +42,7 @@ export async function evaluateQuery(
     const deadline = host.clock.now() + LIMITS.timeoutMs;
     const run = await sandbox.run(ENTRY.evaluate, call, deadline, [bytes.length, 0, 1, 1]);
     if (isFault(run)) return call.fault ?? shared.startFault() ?? run;
-    return Buffer.from(call.result ?? '').toString();
+    return Buffer.from(call.result ?? '', 'latin1').toString();
   } finally {
     sandbox.close();
     release();

@@ -5,19 +5,20 @@
   (import "host" "length" (func $length (param i32) (result i32)))
   ;; Writes the document to the address.
   (import "host" "write" (func $write (param i32 i32)))
-  ;; Hands the text at the address to the host: 0 the result, 1 the builtins, 2 the entry points.
-  (import "host" "read" (func $read (param i32 i32)))
-  ;; Calls a builtin with the texts of its arguments. Answers the length of the result, below zero when it is undefined.
-  (import "host" "call" (func $call (param i32 i32 i32 i32 i32 i32) (result i32)))
+  ;; Hands the text at the address, of that length, to the host: 0 the result, 1 the builtins, 2 the entry points.
+  (import "host" "read" (func $read (param i32 i32 i32)))
+  ;; Calls a builtin with so many arguments, each a text and its length. Answers the length of the result, below zero when it is
+  ;; undefined.
+  (import "host" "call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
 
   ;; Told once for an instance: the module's values are laid out as the reader lays them out.
   (import "host" "prove" (func $prove (param i32)))
 
-  (import "guest" "functions" (table 18 funcref))
+  (import "guest" "functions" (table 19 funcref))
   ;;  0 opa_malloc           1 opa_value_dump     2 opa_value_parse     3 opa_json_parse          4 opa_json_dump
   ;;  5 opa_heap_ptr_get     6 opa_heap_ptr_set   7 opa_eval            8 opa_eval_ctx_new        9 opa_eval_ctx_set_input
   ;; 10 opa_eval_ctx_set_data 11 opa_eval_ctx_set_entrypoint            12 eval                   13 opa_eval_ctx_get_result
-  ;; 14 builtins             15 entrypoints         16 read                17 isAlike, the last two of the reader
+  ;; 14 builtins             15 entrypoints         16 read               17 isAlike               18 lengthOf
   (type $get (func (result i32)))
   (type $set (func (param i32)))
   (type $map (func (param i32) (result i32)))
@@ -38,11 +39,17 @@
     (call $write (local.get $what) (local.get $at))
     (local.get $at))
 
+  (func $length_of (param $text i32) (result i32)
+    (call_indirect (type $map) (local.get $text) (i32.const 18)))
+
+  (func $tell (param $what i32) (param $text i32)
+    (call $read (local.get $what) (local.get $text) (call $length_of (local.get $text))))
+
   ;; What the module says of itself.
   (func (export "describe")
-    (call $read (i32.const 1)
+    (call $tell (i32.const 1)
       (call_indirect (type $map) (call_indirect (type $get) (i32.const 14)) (i32.const 4)))
-    (call $read (i32.const 2)
+    (call $tell (i32.const 2)
       (call_indirect (type $map) (call_indirect (type $get) (i32.const 15)) (i32.const 4))))
 
   ;; Whether documents can be read by the reader. Leaves nothing behind.
@@ -92,7 +99,7 @@
         (local.set $input (call $input (local.get $size)))
         (if (local.get $isOneCall)
           (then
-            (call $read (i32.const 0)
+            (call $tell (i32.const 0)
               (call_indirect (type $eval)
                 (i32.const 0) (local.get $entrypoint) (global.get $data) (local.get $input) (local.get $size)
                 (call_indirect (type $get) (i32.const 5)) (i32.const 0)
@@ -105,7 +112,7 @@
     (call_indirect (type $put) (local.get $context) (global.get $data) (i32.const 10))
     (call_indirect (type $put) (local.get $context) (local.get $entrypoint) (i32.const 11))
     (if (call_indirect (type $map) (local.get $context) (i32.const 12)) (then (unreachable)))
-    (call $read (i32.const 0)
+    (call $tell (i32.const 0)
       (call_indirect (type $map)
         (call_indirect (type $map) (local.get $context) (i32.const 13)) (i32.const 4))))
 
@@ -119,17 +126,42 @@
 
   (func (export "opa_builtin0") (param $id i32) (param i32) (result i32)
     (call $value (call $call (local.get $id) (i32.const 0)
-      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))
-  (func (export "opa_builtin1") (param $id i32) (param i32) (param $a i32) (result i32)
+      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))
+  (func (export "opa_builtin1")
+    (param $id i32) (param i32) (param $a i32) (result i32)
+    (local.set $a (call $text (local.get $a)))
     (call $value (call $call (local.get $id) (i32.const 1)
-      (call $text (local.get $a)) (i32.const 0) (i32.const 0) (i32.const 0))))
-  (func (export "opa_builtin2") (param $id i32) (param i32) (param $a i32) (param $b i32) (result i32)
+      (local.get $a) (call $length_of (local.get $a))
+      (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0))))
+  (func (export "opa_builtin2")
+    (param $id i32) (param i32) (param $a i32) (param $b i32) (result i32)
+    (local.set $a (call $text (local.get $a)))
+    (local.set $b (call $text (local.get $b)))
     (call $value (call $call (local.get $id) (i32.const 2)
-      (call $text (local.get $a)) (call $text (local.get $b)) (i32.const 0) (i32.const 0))))
-  (func (export "opa_builtin3") (param $id i32) (param i32) (param $a i32) (param $b i32) (param $c i32) (result i32)
+      (local.get $a) (call $length_of (local.get $a))
+      (local.get $b) (call $length_of (local.get $b))
+      (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0))))
+  (func (export "opa_builtin3")
+    (param $id i32) (param i32) (param $a i32) (param $b i32) (param $c i32) (result i32)
+    (local.set $a (call $text (local.get $a)))
+    (local.set $b (call $text (local.get $b)))
+    (local.set $c (call $text (local.get $c)))
     (call $value (call $call (local.get $id) (i32.const 3)
-      (call $text (local.get $a)) (call $text (local.get $b)) (call $text (local.get $c)) (i32.const 0))))
+      (local.get $a) (call $length_of (local.get $a))
+      (local.get $b) (call $length_of (local.get $b))
+      (local.get $c) (call $length_of (local.get $c))
+      (i32.const 0) (i32.const 0))))
   (func (export "opa_builtin4")
     (param $id i32) (param i32) (param $a i32) (param $b i32) (param $c i32) (param $d i32) (result i32)
+    (local.set $a (call $text (local.get $a)))
+    (local.set $b (call $text (local.get $b)))
+    (local.set $c (call $text (local.get $c)))
+    (local.set $d (call $text (local.get $d)))
     (call $value (call $call (local.get $id) (i32.const 4)
-      (call $text (local.get $a)) (call $text (local.get $b)) (call $text (local.get $c)) (call $text (local.get $d))))))
+      (local.get $a) (call $length_of (local.get $a))
+      (local.get $b) (call $length_of (local.get $b))
+      (local.get $c) (call $length_of (local.get $c))
+      (local.get $d) (call $length_of (local.get $d))))))

@@ -7,6 +7,8 @@ export interface GuestMemory {
    * signed or unsigned. Stale once the guest runs again.
    */
   view(pointer: number, length: number): Uint8Array<ArrayBuffer> | undefined;
+  /** The bytes as a text with a character for each, at the same price; undefined when `view` is. */
+  latin1(pointer: number, length: number): string | undefined;
   /** False, and nothing written, when the bytes do not fit there. */
   write(pointer: number, bytes: Uint8Array): boolean;
 }
@@ -27,6 +29,8 @@ export interface MemoryParts {
 export class InstanceMemory implements GuestMemory {
   readonly #parts: MemoryParts;
   #bytes = new Uint8Array(0);
+  /** The same bytes. */
+  #buffer = Buffer.alloc(0);
   /** The guest sees at least so many bytes: what it sees only grows until it is reset. */
   #known = 0;
 
@@ -43,15 +47,27 @@ export class InstanceMemory implements GuestMemory {
     // Growth detaches the buffer, and the length of a view on it becomes 0.
     if (this.#bytes.length === 0 && this.#parts.memory !== undefined) {
       this.#bytes = new Uint8Array(this.#parts.memory.buffer);
+      this.#buffer = Buffer.from(this.#parts.memory.buffer);
     }
     return this.#bytes;
   }
 
   view(pointer: number, length: number): Uint8Array<ArrayBuffer> | undefined {
+    const start = this.#paidStart(pointer, length);
+    return start === undefined ? undefined : this.physical.subarray(start, start + length);
+  }
+
+  latin1(pointer: number, length: number): string | undefined {
+    const start = this.#paidStart(pointer, length);
+    if (start === undefined || this.physical.length === 0) return undefined;
+    return this.#buffer.toString('latin1', start, start + length);
+  }
+
+  #paidStart(pointer: number, length: number): number | undefined {
     const start = pointer >>> 0;
     if (!(length >= 0 && this.#reaches(start + length))) return undefined;
     this.#parts.pay(VIEW_FUEL + (length >>> 2));
-    return this.physical.subarray(start, start + length);
+    return start;
   }
 
   #reaches(end: number): boolean {

@@ -7,7 +7,7 @@ import { pay } from './pay';
 
 export const HEADER: u32 = 12;
 /** A piece of the guest's heap that blocks are cut from. */
-const PIECE: u32 = 32 * 1024;
+const PIECE: u32 = 8 * 1024;
 const LARGE: u32 = 4096;
 
 /** Where the next block begins, and where the piece ends. Whoever keeps them in a register gives them back in between. */

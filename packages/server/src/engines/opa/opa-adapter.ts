@@ -26,6 +26,7 @@ const CALLS = [
   'entrypoints',
   'read',
   'isAlike',
+  'lengthOf',
 ];
 
 const IMPORTS = ['length', 'write', 'read', 'call', 'prove'];

@@ -29,8 +29,8 @@ export interface OpaCall {
   readonly description: OpaDescription;
   readonly data: Document;
   readonly input: Document;
-  /** JSON text of what the entry point gave. */
-  result: Uint8Array | undefined;
+  /** JSON text of what the entry point gave, with a character for each byte. */
+  result: string | undefined;
   /** Why the host or the module itself ended the run. */
   fault: Fault | undefined;
   /** What the last builtin gave, until the module has taken it. */
@@ -53,24 +53,54 @@ const NOTHING: Document = [];
 /** Characters that one evaluation may write to the log. */
 const MAX_PRINTED = 64 * 1024;
 
-export function createOpaCall({ clock, log, random }: EngineHost, question: OpaQuestion): OpaCall {
-  const { description, data, input, policy } = question;
-  let printed = 0;
-  return {
-    description,
-    data,
-    input,
-    result: undefined,
-    fault: undefined,
-    pending: NOTHING,
+export function createOpaCall(host: EngineHost, question: OpaQuestion): OpaCall {
+  return new Call(host, question);
+}
+
+/** Most runs ask for nothing of what is made when it is asked for. */
+class Call implements OpaCall {
+  readonly description: OpaDescription;
+  readonly data: Document;
+  readonly input: Document;
+  result: string | undefined;
+  fault: Fault | undefined;
+  pending: Document = NOTHING;
+  readonly #host: EngineHost;
+  readonly #policy: string;
+  readonly #start: number;
+  #now: bigint | undefined;
+  #memory: Map<string, RegoValue> | undefined;
+  #printed = 0;
+
+  constructor(host: EngineHost, { description, data, input, policy }: OpaQuestion) {
+    this.description = description;
+    this.data = data;
+    this.input = input;
+    this.#host = host;
+    this.#policy = policy;
+    this.#start = host.clock.wall();
+  }
+
+  get now(): bigint {
     // Whole microseconds: a double of nanoseconds would pretend to more.
-    now: BigInt(Math.round(clock.wall() * 1000)) * 1000n,
-    memory: new Map(),
-    random: random ?? fillWithRandom,
-    print(text) {
-      printed += text.length;
-      if (printed <= MAX_PRINTED && log.enabled('debug')) log.log('debug', text, { target: 'opa', policy });
-    },
+    this.#now ??= BigInt(Math.round(this.#start * 1000)) * 1000n;
+    return this.#now;
+  }
+
+  get memory(): Map<string, RegoValue> {
+    this.#memory ??= new Map();
+    return this.#memory;
+  }
+
+  get random(): (bytes: Uint8Array) => void {
+    return this.#host.random ?? fillWithRandom;
+  }
+
+  readonly print = (text: string): void => {
+    const { log } = this.#host;
+    this.#printed += text.length;
+    if (this.#printed <= MAX_PRINTED && log.enabled('debug'))
+      log.log('debug', text, { target: 'opa', policy: this.#policy });
   };
 }
 

@@ -12,7 +12,6 @@ import type { OpaDialect, OpaSettings } from './opa-dialect.ts';
 import { findEntrypoint } from './opa-entrypoint.ts';
 import { hasSteps, isOneCall } from './opa-exports.ts';
 import { fixedSource, followInventory, openGuests, type OpaGuests } from './opa-guests.ts';
-import { latin1Text } from './opa-memory.ts';
 import { parseResult } from './opa-output.ts';
 
 export interface OpaEvaluator extends Evaluator {
@@ -55,10 +54,7 @@ export function createOpaEvaluator(
       ? fixedSource(openGuests(start, settings.data))
       : followInventory(start, inventory, settings.around);
   const ways = [Number(isOneCall(module.info)), Number(hasSteps(module.info))];
-  const remembered = remember<Readable>(
-    (text) => ({ value: parseResult(Buffer.from(text, 'latin1')) }),
-    MAX_ANSWERS,
-  );
+  const remembered = remember<Readable>((text) => ({ value: parseLatin1(text) }), MAX_ANSWERS);
 
   async function prepare(deadline: number): Promise<Fault | undefined> {
     // A policy that reads the cluster is tried without anything in it: what is there is known when it is asked.
@@ -107,8 +103,8 @@ export function createOpaEvaluator(
     return module.isForKubewarden ? kubewardenRequest(review) : review.request.bytes;
   }
 
-  function read(result: Uint8Array): JsonValue | Fault {
-    return result.length > MAX_REMEMBERED ? parseResult(result) : remembered(latin1Text(result)).value;
+  function read(result: string): JsonValue | Fault {
+    return result.length > MAX_REMEMBERED ? parseLatin1(result) : remembered(result).value;
   }
 
   function readVerdict({ result }: OpaCall, review: Review): Verdict {
@@ -117,6 +113,10 @@ export function createOpaEvaluator(
     const verdict = isFault(value) ? value : dialect.verdict(value, review, spec.phase);
     return isFault(verdict) ? faulted(verdict) : verdict;
   }
+}
+
+function parseLatin1(text: string): JsonValue | Fault {
+  return parseResult(Buffer.from(text, 'latin1'));
 }
 
 function failed(run: Fault, { fault }: OpaCall, guests: OpaGuests): Evaluation {

@@ -13,9 +13,9 @@ const MAX_ABORT_BYTES = 1024;
 const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const NO_FUNCTION = { params: [], results: [] } as const;
 
-const READERS: readonly ((call: HostCall<OpaCall>, text: Uint8Array) => Fault | undefined)[] = [
+const READERS: readonly ((call: HostCall<OpaCall>, text: string) => Fault | undefined)[] = [
   ({ context }, text) => {
-    context.result = text.slice();
+    context.result = text;
     return undefined;
   },
   ({ context }, text) => {
@@ -77,8 +77,8 @@ export const OPA_HOST: HostInterface<OpaCall> = {
     },
     read: {
       type: NO_FUNCTION,
-      call: (call, what, address) => {
-        const text = viewText(call.memory, address, MAX_TEXT_BYTES);
+      call: (call, what, address, length) => {
+        const text = length > MAX_TEXT_BYTES ? undefined : call.memory.latin1(address, length);
         const fault =
           text === undefined
             ? new Fault('PC_OPA_RESULT', 'its answer is too large or lies outside of its memory')
@@ -94,8 +94,8 @@ export const OPA_HOST: HostInterface<OpaCall> = {
     },
     call: {
       type: NO_FUNCTION,
-      call: (call, id, count, ...addresses) => {
-        const answer = callBuiltin(call, id, addresses.slice(0, count));
+      call: (call, id, count, ...places) => {
+        const answer = callBuiltin(call, id, places.slice(0, count * 2));
         if (isFault(answer)) return end(call, answer);
         if (answer === undefined) return -1;
         call.context.pending = [answer];
@@ -114,7 +114,16 @@ function builtin(operands: number): HostFunction<OpaCall> {
 }
 
 function documentOf({ data, input, pending }: OpaCall, what: number): Document {
-  return [data, input, pending, OPA_PROBE][what] ?? [];
+  switch (what) {
+    case 0:
+      return data;
+    case 1:
+      return input;
+    case 2:
+      return pending;
+    default:
+      return OPA_PROBE;
+  }
 }
 
 function put(document: Document, target: Uint8Array): void {
@@ -131,8 +140,8 @@ function end(call: HostCall<OpaCall>, fault: Fault): never {
 }
 
 /** `{"name": number, …}` */
-function parseNumbers(text: Uint8Array): ReadonlyMap<string, number> | Fault {
-  const value = parseJson(text);
+function parseNumbers(text: string): ReadonlyMap<string, number> | Fault {
+  const value = parseJson(Buffer.from(text, 'latin1'));
   const numbers = new Map<string, number>();
   const unreadable = new Fault(
     'PC_OPA_RESULT',

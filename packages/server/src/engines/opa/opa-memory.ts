@@ -1,6 +1,6 @@
 import type { GuestMemory } from '../../wasm/guest-memory.ts';
 
-/** Most texts are short: arguments of builtins, and answers. */
+/** Most texts are short. */
 const FIRST_PIECE = 128;
 
 /**
@@ -21,9 +21,4 @@ export function viewText(memory: GuestMemory, address: number, maxBytes: number)
 
 export function decodeText(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-}
-
-/** A character for each byte: cheaper than to decode, and as good to tell texts apart. */
-export function latin1Text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }

@@ -52,7 +52,7 @@ async function open(
       const args = [Buffer.byteLength(text), entrypoint, 1, byModule ? 0 : 1];
       const run = await guests.sandbox.run(ENTRY.evaluate, call, deadline, args);
       if (isFault(run)) return { said: call.fault ?? run, fuel: Number(run.data['fuel']) };
-      return { said: Buffer.from(call.result ?? '').toString(), fuel: run.fuel };
+      return { said: Buffer.from(call.result ?? '', 'latin1').toString(), fuel: run.fuel };
     },
   };
 }
