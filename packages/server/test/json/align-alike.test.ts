@@ -88,8 +88,24 @@ test('whatever a guest adds and removes, elements that it returned keep what it 
   );
 });
 
-test('of long lists in which nothing can be told apart cheaply, the guest is taken at its word', () => {
+test('of long lists the ends are told apart, and what lies between them', () => {
   const before = Array.from({ length: 3000 }, (_, v) => ({ v, u: 1 }));
-  const after = Array.from({ length: 2999 }, (_, v) => ({ v }));
+  const known = before.map(({ v }) => ({ v }));
+  const fresh = { v: -1 };
+  assert.deepEqual(merged(before, known.slice(0, -1)).list, before.slice(0, -1));
+  assert.deepEqual(merged(before, [fresh, ...known]).list, [fresh, ...before]);
+  assert.deepEqual(
+    merged(before, [...known.slice(0, 1000), fresh, ...known.slice(1002, 2990), ...known.slice(2991)]).list,
+    [...before.slice(0, 1000), ...[fresh, ...known.slice(1002, 2990)], ...before.slice(2991)],
+  );
+  assert.deepEqual(
+    merged(before, [...known.slice(0, 5), fresh, ...known.slice(7, 100), ...known.slice(102)]).list,
+    [...before.slice(0, 5), fresh, ...before.slice(7, 100), ...before.slice(102)],
+  );
+});
+
+test('of long lists in which nothing is like anything, the guest is taken at its word', () => {
+  const before = Array.from({ length: 3000 }, (_, v) => ({ v, u: 1 }));
+  const after = Array.from({ length: 2999 }, (_, v) => ({ v: v + 5000 }));
   assert.deepEqual(merged(before, after).list, after);
 });

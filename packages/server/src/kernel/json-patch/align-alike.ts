@@ -24,10 +24,35 @@ export function alignAlike(
   effort: Effort,
 ): readonly number[] {
   const cells = before.length * after.length;
-  if (cells > effort.looks) return after.map(() => -1);
+  if (cells > effort.looks) return alignEnds(before, after, effort);
   effort.looks -= cells;
   const alike = before.map((old) => after.map((fresh) => likeness(fresh, old, effort) ?? 0));
   return trace(alike, bestOf(alike, after.length), after.length);
+}
+
+/** Of long lists what is alike at their beginnings and their ends is paired first, and between them what is short enough. */
+function alignEnds(
+  before: readonly JsonValue[],
+  after: readonly JsonValue[],
+  effort: Effort,
+): readonly number[] {
+  const shorter = Math.min(before.length, after.length);
+  const isAlike = (fresh: JsonValue | undefined, old: JsonValue | undefined): boolean =>
+    fresh !== undefined && old !== undefined && likeness(fresh, old, effort) !== undefined;
+  let head = 0;
+  while (head < shorter && isAlike(after[head], before[head])) head++;
+  let tail = 0;
+  while (tail < shorter - head && isAlike(after.at(-1 - tail), before.at(-1 - tail))) tail++;
+  const fresh = after.slice(head, after.length - tail);
+  const old = before.slice(head, before.length - tail);
+  const middle = head + tail > 0 ? alignAlike(old, fresh, effort) : fresh.map(() => -1);
+  const shift = before.length - after.length;
+  return after.map((_, index) => {
+    if (index < head) return index;
+    if (index >= after.length - tail) return index + shift;
+    const paired = middle[index - head] ?? -1;
+    return paired === -1 ? -1 : paired + head;
+  });
 }
 
 type Table = readonly (readonly number[])[];
