@@ -96,7 +96,7 @@ test('of long lists the ends are told apart, and what lies between them', () => 
   assert.deepEqual(merged(before, [fresh, ...known]).list, [fresh, ...before]);
   assert.deepEqual(
     merged(before, [...known.slice(0, 1000), fresh, ...known.slice(1002, 2990), ...known.slice(2991)]).list,
-    [...before.slice(0, 1000), ...[fresh, ...known.slice(1002, 2990)], ...before.slice(2991)],
+    [...before.slice(0, 1000), fresh, ...known.slice(1002, 2990), ...before.slice(2991)],
   );
   assert.deepEqual(
     merged(before, [...known.slice(0, 5), fresh, ...known.slice(7, 100), ...known.slice(102)]).list,
