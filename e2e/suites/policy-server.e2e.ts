@@ -296,7 +296,7 @@ describeWithKubernetes(
 
     test('metrics have the names and labels of a policy-server', async () => {
       const line =
-        /^kubewarden_policy_evaluations_total\{policy_name="names",policy_mode="protect",resource_kind="Pod",resource_namespace="judged",resource_request_operation="CREATE",accepted="false",mutated="false",request_origin="validate",error_code="422"\} \d+$/m;
+        /^kubewarden_policy_evaluations_total\{policy_name="names",policy_mode="protect",resource_kind="Pod",resource_namespace="judged",resource_request_operation="CREATE",accepted="false",mutated="false",request_origin="validate",error_code="422",initialization_error=""\} \d+$/m;
       await waitUntil(async () => line.test(await (await fetch(`${managementUrl}/metrics`)).text()), {
         what: 'the denials to be counted',
       });

@@ -6,6 +6,8 @@ export interface PolicyStatus {
   readonly lastGood: boolean;
   /** Refused, and nothing of it was ever loaded: its failure policy decides about whatever it matches. */
   readonly standsIn: boolean;
+  /** Asked only by requests that name it, as in the place of Kubewarden's policy-server. */
+  readonly named?: boolean;
   readonly problem?: { readonly code: string; readonly message: string };
   readonly warnings: readonly string[];
   readonly origin: string;

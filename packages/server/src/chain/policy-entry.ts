@@ -57,6 +57,7 @@ export function statusOf(entry: PolicyEntry): PolicyStatus {
     state: problem !== undefined ? 'refused' : disabled ? 'disabled' : 'loaded',
     lastGood: problem !== undefined && prepared !== undefined && prepared.unloadable === undefined,
     standsIn: prepared?.unloadable !== undefined,
+    ...(prepared?.policy.byName === undefined ? {} : { named: true }),
     ...(problem === undefined ? {} : { problem: { code: problem.code, message: problem.message } }),
     warnings: entry.warnings,
     origin: entry.container,

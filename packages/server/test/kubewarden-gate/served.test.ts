@@ -115,6 +115,16 @@ describe('a server in the place of a policy-server', { timeout: 120 * SECOND }, 
     match(logged, /policies\.yml:10:\d+: wrong\.policyMode: must be one of `protect`, `monitor`/);
   });
 
+  test('what cannot be loaded is in the metrics, under its name', async () => {
+    const metrics = await (await fetch(`${served.management}/metrics`)).text();
+    const lines = metrics.split('\n').filter((line) => /initialization_error="[^"]/.test(line));
+    equal(lines.length, 1, lines.join('\n'));
+    match(
+      lines[0] ?? '',
+      /^kubewarden_policy_evaluations_total\{policy_name="missing",.*initialization_error="PC_MODULE_MISSING"\} 1$/,
+    );
+  });
+
   test('no path of ours asks its policies', async () => {
     const body = JSON.stringify(podReview());
     const all = await post({ port: served.port, path: '/admission/validate', body });

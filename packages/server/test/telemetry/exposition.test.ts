@@ -105,6 +105,42 @@ describe('the exposition, read back', () => {
     deepEqual([bucket('0.1'), bucket('0.25'), bucket('+Inf')], [0, 2, 2]);
   });
 
+  test('policies that are asked by name and cannot be loaded, with the code of the problem', async () => {
+    const status = {
+      state: 'refused',
+      lastGood: false,
+      standsIn: true,
+      warnings: [],
+      origin: 'policies.yml',
+      lastFaults: [],
+      problem: { code: 'PC_MODULE_MISSING', message: 'cannot read it' },
+    } as const;
+    const { problem: _problem, ...sound } = status;
+    const families = await scrape([], {
+      policies: [
+        { ...status, name: 'gone', named: true },
+        { ...status, name: 'ours' },
+        { ...sound, name: 'fine', state: 'loaded', standsIn: false, named: true },
+      ],
+    });
+    const family = families.get('kubewarden_policy_evaluations_total');
+    deepEqual(
+      family?.samples.map(({ labels, value }) => [
+        [...labels].filter(([, label]) => label !== ''),
+        value,
+      ]),
+      [
+        [
+          [
+            ['policy_name', 'gone'],
+            ['initialization_error', 'PC_MODULE_MISSING'],
+          ],
+          1,
+        ],
+      ],
+    );
+  });
+
   test('names of others fill a bounded number of series, and no name breaks one', async () => {
     const named = { origin: 'validate', accepted: true, mutated: false } as const;
     const asked = (namespace: string, kind = 'Pod'): DecisionRecord =>

@@ -16,6 +16,10 @@ export const policyStatusSchema = z.strictObject({
   standsIn: z
     .boolean()
     .describe('nothing of it was ever loaded: its failure policy decides about whatever it matches'),
+  named: z
+    .boolean()
+    .exactOptional()
+    .describe("asked only by requests that name it, as in the place of Kubewarden's policy-server"),
   problem: problem.exactOptional(),
   warnings: z.array(z.string()),
   origin: z.string().describe('where the document comes from'),

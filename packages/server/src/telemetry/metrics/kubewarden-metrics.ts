@@ -8,11 +8,16 @@ const LABELS = ['policy_name', ...NAMED_LABELS];
 export const KUBEWARDEN_METRICS: readonly MetricDefinition[] = [
   counter(
     'kubewarden_policy_evaluations_total',
-    "What policies said themselves on the paths of Kubewarden's policy-server, before mode and message.",
+    "What policies said themselves on the paths of Kubewarden's policy-server, before mode and message; and, with the code of the problem as `initialization_error`, policies whose newest version cannot be loaded.",
     {
-      labels: LABELS,
-      read: (view) =>
-        answers(view).map(([labels, { counts }]) => [labels, counts.reduce((sum, count) => sum + count, 0)]),
+      labels: [...LABELS, 'initialization_error'],
+      read: (view) => [
+        ...answers(view).map(([labels, { counts }]): Sample<number> => [
+          [...labels, ''],
+          counts.reduce((sum, count) => sum + count, 0),
+        ]),
+        ...unloaded(view),
+      ],
     },
   ),
   {
@@ -28,5 +33,12 @@ export const KUBEWARDEN_METRICS: readonly MetricDefinition[] = [
 function answers({ totals }: MetricsView): Sample<HistogramCells>[] {
   return [...totals.policies].flatMap(([policy, { named }]) =>
     [...named].map(([key, cells]): Sample<HistogramCells> => [[policy, ...key.split(' ')], cells]),
+  );
+}
+
+/** Their texts may be anything; the code is what can be watched, and the status of the policy has the rest. */
+function unloaded({ reading }: MetricsView): Sample<number>[] {
+  return reading.policies.flatMap(({ name, named, problem }): Sample<number>[] =>
+    named === true && problem !== undefined ? [[[name, ...NAMED_LABELS.map(() => ''), problem.code], 1]] : [],
   );
 }
