@@ -78,7 +78,11 @@ function asText(path: string, found: Examination): string {
 }
 
 /** Of those that have a line for each. */
-const LABELS: Readonly<Record<string, string>> = { entrypoints: 'entry', builtins: 'builtin' };
+const LABELS: Readonly<Record<string, string>> = {
+  entrypoints: 'entry',
+  builtins: 'builtin',
+  inputs: 'input',
+};
 
 function outcomeRows({ refused, demands }: Examination): readonly Row[] {
   if (refused !== undefined) return [['refused', `${refused.code}: ${refused.message}`]];

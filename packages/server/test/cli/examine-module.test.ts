@@ -60,6 +60,7 @@ const EXAMPLES: Readonly<Record<string, Pick<Examination, 'engine' | 'answers'> 
         { name: 'sprintf', offered: true },
         { name: 'units.parse_bytes', offered: true },
       ],
+      inputs: 'direct',
     },
     'namespace-registries-rego': {
       engine: 'opa',
@@ -71,6 +72,7 @@ const EXAMPLES: Readonly<Record<string, Pick<Examination, 'engine' | 'answers'> 
         'namespace_registries/messages': 2,
       },
       builtins: [{ name: 'sprintf', offered: true }],
+      inputs: 'direct',
     },
     'static-tokens-rust-wasi': { engine: 'wasi', answers: 'authentication (authn)' },
     'unique-hosts-wapc': {

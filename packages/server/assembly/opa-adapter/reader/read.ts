@@ -83,7 +83,7 @@ function document(text: u32, end: u32, frames: u32): u32 {
       full = limit;
     }
     if (at - paid >= STRIDE) {
-      pay((at - paid) * BYTE_FUEL);
+      payText(at - paid);
       paid = at;
     }
     if (isObject) {
@@ -165,7 +165,7 @@ function document(text: u32, end: u32, frames: u32): u32 {
     while (true) {
       at = skipBlanks(at);
       if (container == 0) {
-        pay((at - paid) * BYTE_FUEL);
+        payText(at - paid);
         setNext(free);
         return at == end ? value : 0;
       }
@@ -215,6 +215,11 @@ function document(text: u32, end: u32, frames: u32): u32 {
     }
     at = skipBlanks(at);
   }
+}
+
+/** At most what is far from more than fuel can be: of a longer token, its scan has been paid for. */
+function payText(size: u32): void {
+  pay(min<u32>(size, 1 << 26) * BYTE_FUEL);
 }
 
 /** FNV-1 with 32 bits. */

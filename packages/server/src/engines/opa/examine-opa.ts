@@ -31,11 +31,12 @@ export async function examineOpa(module: CompiledModule, host: EngineHost): Prom
     sandbox.close();
     release();
   }
-  const { entrypoints, wanted } = shared.description;
+  const { entrypoints, wanted, isReadDirectly } = shared.description;
   return [
     ...ofAbi,
     ...(entrypoints.size === 0 ? [] : [entrypointTrait(entrypoints)]),
     ...(wanted.size === 0 ? [] : [builtinTrait(wanted)]),
+    ...(isReadDirectly === undefined ? [] : [inputTrait(isReadDirectly)]),
   ];
 }
 
@@ -61,4 +62,16 @@ function builtinTrait(wanted: ReadonlyMap<string, number>): Trait {
     value: names.map((name) => ({ name, offered: !lacking.has(name) })),
     lines: names.map((name) => (lacking.has(name) ? `${name}, which is not offered` : name)),
   };
+}
+
+function inputTrait(isReadDirectly: boolean): Trait {
+  return isReadDirectly
+    ? { name: 'inputs', value: 'direct', lines: ['read into its memory'] }
+    : {
+        name: 'inputs',
+        value: 'module',
+        lines: [
+          'read by the module itself, which takes longer: it keeps values in a way that is not known here',
+        ],
+      };
 }

@@ -11,8 +11,11 @@ export interface OpaDescription {
   wanted: ReadonlyMap<string, number>;
   /** Number by name. */
   entrypoints: ReadonlyMap<string, number>;
-  /** Inputs are read by the host's reader, since the module lays its values out as that does; else by the module's own parser. */
-  isReadDirectly: boolean;
+  /**
+   * Inputs are read by the adapter's reader, since the module lays its values out as that does; else by the module's own parser.
+   * Undefined until an instance has been tried.
+   */
+  isReadDirectly: boolean | undefined;
 }
 
 /** JSON text in pieces. */

@@ -17,7 +17,7 @@ export const useOpaInstances = createInstanceSharing((module, limits, host, of: 
     builtins: new Map(),
     wanted: new Map(),
     entrypoints: new Map(),
-    isReadDirectly: false,
+    isReadDirectly: undefined,
   };
   const data = typeof of === 'string' ? [Buffer.from(of)] : of.document;
   let start: OpaCall | undefined;

@@ -196,6 +196,19 @@ test('7 MiB are read in slices, at the same fuel as in one go', async () => {
   }
 });
 
+test('what is nested without end is a fault of the module, and the host goes on', async () => {
+  const { ask } = await open(EXAMPLE);
+  for (const text of [
+    '['.repeat(200_000) + ']'.repeat(200_000),
+    '{"a":'.repeat(200_000) + '1' + '}'.repeat(200_000),
+  ]) {
+    const { said } = await ask(inputOf(POD, text));
+    assert.ok(isFault(said), 'an answer');
+    assert.match(said.code, /^PC_WASM_(?:STACK|TRAP)$/);
+    assert.equal(sayOf(await ask(inputOf(POD))), DENIED);
+  }
+});
+
 test('keys made to share a bucket are paid for', async () => {
   const { ask } = await open(EXAMPLE);
   const alike = collidingKeys(400);
