@@ -194,7 +194,10 @@ export function createChain(options: ChainOptions): Chain {
     },
     installInSlices(set) {
       const installed = installing.then(async () => {
-        swap(await inSlices(openCatalogue(set, options, catalogue), clock, INSTALL_SLICE));
+        const opened = await inSlices(openCatalogue(set, options, catalogue), clock, INSTALL_SLICE);
+        // Who asks the new set finds instances; until then the old one answers, or readiness says that there is none.
+        await options.host.runtime.started();
+        swap(opened);
       });
       installing = installed.catch(() => undefined);
       return installed;

@@ -16,6 +16,8 @@ export interface HostCaller<T> extends HostCall<T> {
   readonly timeLeft: number;
   /** A host function may still write to the memory, so nobody else may have it. */
   isTainted: boolean;
+  /** A host function was called and has not answered yet. */
+  isWaiting: boolean;
 }
 
 /** setTimeout knows no longer times. */
@@ -61,8 +63,10 @@ function bind<T>(offered: HostFunction<T>, name: string, guest: HostCaller<T>): 
     if (guest.hasEnded) throw guest.stop;
     guest.pay(WAIT_FUEL);
     try {
+      guest.isWaiting = true;
       return bounded(callAsync(guest, ...args), name, guest);
     } catch (error) {
+      guest.isWaiting = false;
       throw failed(error, name, guest);
     }
   });
@@ -84,17 +88,20 @@ function bounded<T>(
     const timeLeft = Math.min(Math.ceil(Math.max(guest.timeLeft, 0)), LONGEST_TIMER);
     const timer = setTimeout(() => {
       guest.isTainted = true;
+      guest.isWaiting = false;
       guest.end(OUT_OF_TIME);
       reject(guest.stop);
     }, timeLeft);
     answer.then(
       (value) => {
         clearTimeout(timer);
+        guest.isWaiting = false;
         guest.settle();
         resolve(value);
       },
       (error: unknown) => {
         clearTimeout(timer);
+        guest.isWaiting = false;
         reject(failed(error, name, guest));
       },
     );

@@ -5,6 +5,8 @@ import type { GuestAdapter } from './guest-adapter.ts';
 import type { HostInterface } from './host-interface.ts';
 import { RESERVED } from './instrumented.ts';
 import { isSameSnapshot, type MemorySnapshot } from './memory-snapshot.ts';
+import { timeoutFault } from './ending.ts';
+import { createWaitingLine } from './waiting-line.ts';
 import type { WasmRuntime } from './wasm-runtime.ts';
 
 export interface StockOptions<T> {
@@ -36,6 +38,8 @@ export interface WarmUp<T> {
 
 /** More than so many are let go when a burst is over. */
 const MAX_IDLE = 8;
+/** Milliseconds in which none comes back, after which the first who waits makes another. */
+const PATIENCE = 10;
 const NO_ARGUMENTS: readonly number[] = [];
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
 /** After so many that took too long there are no more; a thread may have been busy. */
@@ -53,6 +57,15 @@ export class GuestStock<T> {
   #clean: Guest<T>[] = [];
   /** To be reset. */
   #used: Guest<T>[] = [];
+  /** With somebody who runs them. */
+  readonly #lent = new Set<Guest<T>>();
+  readonly #line = createWaitingLine();
+  /** Of those who waited, so many have yet to take what they were called for. */
+  #called = 0;
+  #isMaking = false;
+  #isWatched = false;
+  /** Counts those that came back, and those that were made. */
+  #moves = 0;
   #snapshot: MemorySnapshot | undefined;
   #isClosed = false;
   #isDeferred = false;
@@ -67,19 +80,84 @@ export class GuestStock<T> {
     return this.#clean.length + this.#used.length;
   }
 
+  /** One that is there, unless others wait for it. */
   take(): Guest<T> | undefined {
-    const clean = this.#clean.pop();
-    if (clean !== undefined) return clean;
-    const used = this.#used.pop();
-    used?.reset();
-    return used;
+    return this.#line.length + this.#called === 0 ? this.#lend() : undefined;
   }
 
-  /** A new instance after its start. Faults: PC_WASM_…, with `data: {fuel, memoryBytes}`. */
-  async make(deadline: number): Promise<Guest<T> | Fault> {
+  #lend(): Guest<T> | undefined {
+    const clean = this.#clean.pop();
+    const guest = clean ?? this.#used.pop();
+    if (guest === undefined) return undefined;
+    if (clean === undefined) guest.reset();
+    this.#lent.add(guest);
+    return guest;
+  }
+
+  /**
+   * One that is there, one that comes back soon, or a new one. Making one takes longer than most runs, and all take turns on one
+   * thread: a crowd that would have one each gets them later than one that hands a few on, and some of it too late.
+   *
+   * Faults: PC_WASM_…, with `data: {fuel, memoryBytes}`.
+   */
+  async obtain(deadline: number): Promise<Guest<T> | Fault> {
+    const there = this.take();
+    if (there !== undefined) return there;
+    if (!this.#isWorthWaiting()) return this.#add(deadline);
+    this.#watch();
+    const isCalled = await this.#line.join(deadline - this.#options.runtime.clock.now());
+    if (!isCalled) return timeoutFault(NOTHING_USED);
+    this.#called--;
+    return this.#lend() ?? this.#add(deadline);
+  }
+
+  /** Some are on their way back, and not only when a host function has answered. */
+  #isWorthWaiting(): boolean {
+    if (!this.compiled.layout.resettable) return false;
+    return this.#isMaking || this.#lent.values().some(({ isWaiting }) => !isWaiting);
+  }
+
+  /** While somebody waits. */
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    const moves = this.#moves;
+    setTimeout(() => {
+      this.#isWatched = false;
+      if (this.#line.length === 0) return;
+      if (moves === this.#moves && !this.#isMaking) this.#callOne();
+      this.#watch();
+    }, PATIENCE);
+  }
+
+  #callOne(): void {
+    if (this.#line.length === 0) return;
+    this.#called++;
+    this.#line.call(1);
+  }
+
+  async #add(deadline: number): Promise<Guest<T> | Fault> {
+    this.#isMaking = true;
+    const guest = await this.#make(deadline);
+    this.#isMaking = false;
+    this.#moves++;
+    if (isFault(guest)) this.#callOne();
+    else this.#lent.add(guest);
+    return guest;
+  }
+
+  /** A new instance after its start. */
+  async #make(deadline: number): Promise<Guest<T> | Fault> {
     let guest: Guest<T>;
     try {
-      guest = new Guest({ ...this.#options, compiled: this.compiled, onEnd: noHolder });
+      guest = new Guest({
+        ...this.#options,
+        compiled: this.compiled,
+        onEnd: noHolder,
+        onWait: () => {
+          if (this.#line.length > 0 && !this.#isWorthWaiting()) this.#callOne();
+        },
+      });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return new Fault('PC_WASM_START', `the module cannot be instantiated: ${reason}`, {
@@ -116,7 +194,7 @@ export class GuestStock<T> {
     if (!isFault(run) && (warmUp.isSound?.(context) ?? true)) return this.#keepSnapshot(guest);
     const isSlow = isFault(run) && run.code === 'PC_WASM_TIMEOUT' && !guest.isTainted;
     this.#warmUpsLeft = isSlow ? this.#warmUpsLeft - 1 : 0;
-    if (guest.isTainted) return this.make(deadline);
+    if (guest.isTainted) return this.#make(deadline);
     guest.reset();
     return this.#keepSnapshot(guest);
   }
@@ -131,6 +209,9 @@ export class GuestStock<T> {
   /** Back after a run. */
   give(guest: Guest<T>): void {
     guest.onEnd = noHolder;
+    this.#lent.delete(guest);
+    this.#moves++;
+    this.#callOne();
     if (!this.#isUseful(guest) || this.idle >= MAX_IDLE) return;
     this.#used.push(guest);
     if (this.#isDeferred) return;

@@ -43,6 +43,8 @@ export interface GuestSetting<T> {
   readonly adapter?: GuestAdapter;
   /** The run is over, and its answer on its way. Whoever takes the guest may put its own in its place. */
   readonly onEnd: (guest: Guest<T>) => void;
+  /** A host function lets it wait. */
+  readonly onWait?: () => void;
 }
 
 export interface Task<T> {
@@ -95,6 +97,7 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
   #pendingGrant = 0;
   #continue: (grant: number) => void = noGuestWaits;
   isTainted = false;
+  #isWaiting = false;
 
   /** Throws what V8 throws when active segments do not fit or memory cannot be had. */
   constructor(setting: GuestSetting<T>) {
@@ -278,6 +281,15 @@ export class Guest<T> implements ParkedGuest, HostCaller<T> {
 
   end(ending: Ending): void {
     this.#ending ??= ending;
+  }
+
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  set isWaiting(isWaiting: boolean) {
+    this.#isWaiting = isWaiting;
+    if (isWaiting) this.#setting.onWait?.();
   }
 
   get timeLeft(): number {

@@ -124,7 +124,7 @@ class Pool<T> implements Sandbox<T> {
       if (!isTurn) return timeoutFault(NOTHING_USED);
     }
     this.#running++;
-    const guest = this.#stock.take() ?? (await this.#stock.make(deadline));
+    const guest = await this.#stock.obtain(deadline);
     if (isFault(guest)) this.#end();
     return guest;
   }

@@ -31,6 +31,10 @@ export interface WasmRuntime {
   park(guest: ParkedGuest): void;
   /** Once in the next turn of the event loop. */
   defer(chore: Chore): void;
+  /** Runs it after those that were told of before, so that each has all of its time. It does not reject. */
+  start(make: () => Promise<void>): void;
+  /** Resolves when all that were told of so far have been run. */
+  started(): Promise<void>;
   /** For the instances that nobody uses now. */
   readonly idle: IdleRoom;
 }
@@ -67,6 +71,7 @@ class TurnRuntime implements WasmRuntime {
   #earliest = Infinity;
   #isAwake = false;
   #isTurnOfLongest = false;
+  #starts: Promise<void> = Promise.resolve();
   readonly #turn = (): void => this.#takeTurn();
 
   constructor(clock: Clock, sliceMs: number, idle: IdleRoom) {
@@ -89,6 +94,14 @@ class TurnRuntime implements WasmRuntime {
   defer(chore: Chore): void {
     this.#chores.push(chore);
     this.#wake();
+  }
+
+  start(make: () => Promise<void>): void {
+    this.#starts = this.#starts.then(make);
+  }
+
+  started(): Promise<void> {
+    return this.#starts;
   }
 
   #wake(): void {

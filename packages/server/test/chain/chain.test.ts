@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Decision, DecisionRecord, Policy, PolicySpec, Verdict } from '@portcullis/contract';
 import { createChain, type Chain } from '../../src/chain/chain.ts';
 import type { PolicySet } from '../../src/chain/policy-set.ts';
+import type { EngineHost } from '../../src/engines/engine.ts';
 import { isFault } from '../../src/kernel/fault.ts';
 import { makePolicy } from '../support/make-policy.ts';
 import { makeReview, withObject } from '../support/make-review.ts';
@@ -19,7 +20,9 @@ interface Setup {
   readonly chain: Chain;
   readonly engine: ScriptedEngine;
   readonly records: DecisionRecord[];
+  readonly host: EngineHost;
   install(policies: readonly Policy[]): void;
+  installInSlices(policies: readonly Policy[]): Promise<void>;
 }
 
 /** Policies whose name is also the name of their script. */
@@ -29,16 +32,17 @@ function setUp(
 ): Setup {
   const engine = createScriptedEngine(scripts);
   const records: DecisionRecord[] = [];
+  const host = createTestHost();
   const chain = createChain({
     engines: new Map([['plugin', engine]]),
-    host: createTestHost(),
+    host,
     namespaceLabels: () => undefined,
     observer: { decided: (record) => void records.push(record), refused: () => undefined },
   });
   let revision = 0;
-  const install = (policies: readonly Policy[]): void => {
+  const next = (policies: readonly Policy[]): PolicySet => {
     revision += 1;
-    const set: PolicySet = {
+    return {
       revision,
       policies: policies.map((policy) => ({
         policy,
@@ -48,10 +52,12 @@ function setUp(
       exceptions: [],
       modules: new Map(policies.map(({ metadata: { name } }) => [name, { name }])),
     };
-    chain.install(set);
   };
+  const install = (policies: readonly Policy[]): void => chain.install(next(policies));
   install(Object.keys(scripts).map((name) => makePolicy(name, specs[name])));
-  return { chain, engine, records, install };
+  const installInSlices = (policies: readonly Policy[]): Promise<void> =>
+    chain.installInSlices(next(policies));
+  return { chain, engine, records, host, install, installInSlices };
 }
 
 async function decide(
@@ -276,6 +282,18 @@ test('a review finishes on the set it began with, and evaluators close after it'
   assert.equal(decision.message, '[slow] old set');
   assert.equal(decision.revision, 1);
   assert.equal(engine.opened.get('slow'), 0);
+  assert.equal((await decide(chain)).revision, 2);
+});
+
+test('a set decides when its instances have been made, and the old one until then', async () => {
+  const { chain, host, installInSlices } = setUp({ a: () => allow });
+  const gate = Promise.withResolvers<void>();
+  host.runtime.start(() => gate.promise);
+  const installed = installInSlices([makePolicy('a')]);
+  for (let turns = 0; turns < 10; turns += 1) await new Promise(setImmediate);
+  assert.equal((await decide(chain)).revision, 1);
+  gate.resolve();
+  await installed;
   assert.equal((await decide(chain)).revision, 2);
 });
 

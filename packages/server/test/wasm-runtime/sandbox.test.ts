@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../../src/kernel/fault.ts';
 import { hostFunction, type HostInterface } from '../../src/wasm/host-interface.ts';
-import { checkLimits, createSandbox } from '../../src/wasm/sandbox.ts';
+import { GuestStock } from '../../src/wasm/guest-stock.ts';
+import { checkLimits, createSandbox, type Sandbox } from '../../src/wasm/sandbox.ts';
 import { createWasmRuntime } from '../../src/wasm/wasm-runtime.ts';
 import {
   LIMITS,
@@ -318,10 +319,66 @@ test('who waits for an instance longer than it has time gets a timeout', async (
   assert.equal(outcome(await sandbox.run('run', { wait: gate.promise }, soon())), 7);
 });
 
+/** A stock that tells how many instances it has made. */
+async function counted<T>(
+  body: string,
+  host: HostInterface<T>,
+): Promise<{ readonly sandbox: () => Sandbox<T>; readonly made: () => number }> {
+  const module = await compiled(`(module ${body} (func (export "begin")))`, host);
+  const runtime = createWasmRuntime({ clock, sliceMs: 0 });
+  const limits = { ...LIMITS, fuel: Number.MAX_SAFE_INTEGER };
+  let made = 0;
+  const context = (): T => {
+    made++;
+    return undefined as T;
+  };
+  const stock = new GuestStock<T>(module, {
+    host,
+    limits,
+    runtime,
+    initialise: { exports: ['begin'], context },
+  });
+  return { sandbox: () => createSandbox(module, { host, limits, runtime, stock }), made: () => made };
+}
+
+const SLOW = `(func (export "slow") (param i32) (result i32)
+    (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (i32.const 7))
+  (func (export "loop") (loop (br 0)))`;
+
+test('a crowd hands a few instances on instead of making one each', async () => {
+  const { sandbox, made } = await counted<undefined>(SLOW, {});
+  // Of two sandboxes, and all suspended several times.
+  const runs = [sandbox(), sandbox()].flatMap((one) =>
+    Array.from({ length: 40 }, () => one.run('slow', undefined, soon(), [100_000])),
+  );
+  assert.deepEqual(new Set((await Promise.all(runs)).map(outcome)), new Set([7]));
+  assert.ok(made() <= 8, `${made()} instances`);
+});
+
+test('one that does not come back is not waited for', async () => {
+  const { sandbox, made } = await counted<undefined>(SLOW, {});
+  const endless = sandbox().run('loop', undefined, soon(400));
+  assert.equal(outcome(await sandbox().run('slow', undefined, soon(400), [1])), 7);
+  assert.equal(made(), 2);
+  assert.equal(outcome(await endless), 'PC_WASM_TIMEOUT');
+});
+
+test('one that waits for the host is not waited for', async () => {
+  const { sandbox, made } = await counted<Gate>(WAITS.slice('(module '.length, -1), WAITING);
+  const gate = later<number>();
+  const one = sandbox();
+  const runs = Array.from({ length: 12 }, () => one.run('run', { wait: gate.promise }, soon()));
+  while (made() < 12) await new Promise(setImmediate);
+  gate.resolve(1);
+  assert.deepEqual(new Set((await Promise.all(runs)).map(outcome)), new Set([1]));
+});
+
 test('after a burst only some instances are kept', async () => {
   const sandbox = await sandboxOf<Gate>(WAITS, { host: WAITING });
   const gate = later<number>();
   const runs = Array.from({ length: 30 }, () => sandbox.run('run', { wait: gate.promise }, soon()));
+  // Until each has an instance of its own.
+  for (let turns = 0; turns < 100; turns++) await new Promise(setImmediate);
   gate.resolve(1);
   await Promise.all(runs);
   assert.equal(sandbox.idle, 8);

@@ -110,8 +110,9 @@ test('a parked guest ends in the turn after its deadline, and its fault tells wh
   const clock = new StandingClock();
   const runtime = createWasmRuntime({ clock, sliceMs: 0 });
   const limits = { ...LIMITS, fuel: Number.MAX_SAFE_INTEGER };
-  const sandbox = createSandbox(module, { host: {}, limits, runtime });
-  const runs = Array.from({ length: 20 }, (_, index) => sandbox.run('loop', undefined, 10 + (index % 2)));
+  const runs = Array.from({ length: 20 }, (_, index) =>
+    createSandbox(module, { host: {}, limits, runtime }).run('loop', undefined, 10 + (index % 2)),
+  );
   const ended: (string | number | undefined)[] = [];
   for (const run of runs) void run.then((fault) => ended.push(outcome(fault)));
   for (let index = 0; index < 60; index++) await turn();
@@ -123,6 +124,20 @@ test('a parked guest ends in the turn after its deadline, and its fault tells wh
   clock.ms = 11;
   await Promise.all(runs);
   assert.deepEqual(new Set(ended), new Set(['PC_WASM_TIMEOUT']));
+});
+
+test('starts are made one after the other, and who waits for them waits for all', async () => {
+  const runtime = createWasmRuntime({ clock: new StandingClock() });
+  const seen: string[] = [];
+  for (const name of ['first', 'second']) {
+    runtime.start(async () => {
+      seen.push(`${name} begins`);
+      await turn();
+      seen.push(`${name} ends`);
+    });
+  }
+  await runtime.started();
+  assert.deepEqual(seen, ['first begins', 'first ends', 'second begins', 'second ends']);
 });
 
 test('an evaluation that needs one slice is over before any endless guest has its next', async () => {

@@ -4,6 +4,7 @@ import type { ModuleInfo } from '../../wasm/module-info.ts';
 import { checkLimits } from '../../wasm/sandbox.ts';
 import type { Engine, EngineHost, Evaluator } from '../engine.ts';
 import { parseGrants } from '../host-capabilities.ts';
+import { startAhead } from '../start-ahead.ts';
 import { createKubewardenEvaluator } from './kubewarden-evaluator.ts';
 import { modeOf } from './kubewarden-exports.ts';
 import { compileKubewarden, type KubewardenModule } from './kubewarden-module.ts';
@@ -52,10 +53,6 @@ export const kubewardenEngine: Engine<KubewardenModule> = {
     const grants = parseGrants(policy.spec);
     // It was admitted, so this is a defect.
     if (isFault(grants)) throw grants;
-    const evaluator = createKubewardenEvaluator(module, policy, host, grants);
-    // The first evaluation should not have to wait for a start; one that fails tries again.
-    if (evaluator.isFirst && !host.runtime.idle.isFull)
-      void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
-    return evaluator;
+    return startAhead(createKubewardenEvaluator(module, policy, host, grants), policy.spec.limits, host);
   },
 };

@@ -7,6 +7,7 @@ import type { Engine, EngineHost, Evaluation, Evaluator } from '../engine.ts';
 import { executionModeOf } from '../execution-mode.ts';
 import { parseGrants } from '../host-capabilities.ts';
 import { inventoryQuestion } from '../inventory.ts';
+import { startAhead } from '../start-ahead.ts';
 import { examineOpa } from './examine-opa.ts';
 import { GATEKEEPER_DIALECT, OPA_DIALECT, type OpaDialect } from './opa-dialect.ts';
 import { createOpaEvaluator, type OpaModule, type OpaPolicy } from './opa-evaluator.ts';
@@ -65,11 +66,7 @@ function createEngine(dialect: OpaDialect): Engine<OpaModule> {
     open(module: OpaModule, policy: Policy, host: EngineHost): Evaluator {
       const opened = readPolicy(policy, dialect);
       if (isFault(opened)) return refusing(opened);
-      const evaluator = createOpaEvaluator(module, opened, host);
-      // The first evaluation should not have to wait for a start; one that fails tries again.
-      if (evaluator.isFirst && !host.runtime.idle.isFull)
-        void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
-      return evaluator;
+      return startAhead(createOpaEvaluator(module, opened, host), policy.spec.limits, host);
     },
   };
 }

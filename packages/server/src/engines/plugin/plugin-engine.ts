@@ -5,6 +5,7 @@ import type { CompiledModule } from '../../wasm/compiled-module.ts';
 import { checkLimits } from '../../wasm/sandbox.ts';
 import type { Engine, EngineHost, Evaluator } from '../engine.ts';
 import { createStartTrials } from '../start-trials.ts';
+import { startAhead } from '../start-ahead.ts';
 import { checkExports } from './plugin-exports.ts';
 import { PLUGIN_HOST } from './plugin-host.ts';
 import { createPluginEvaluator } from './plugin-evaluator.ts';
@@ -43,10 +44,6 @@ export const pluginEngine: Engine<CompiledModule> = {
   },
 
   open(module: CompiledModule, policy: Policy, host: EngineHost): Evaluator {
-    const evaluator = createPluginEvaluator(module, policy, host);
-    // The first evaluation should not have to wait for a start; one that fails tries again.
-    if (evaluator.isFirst && !host.runtime.idle.isFull)
-      void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
-    return evaluator;
+    return startAhead(createPluginEvaluator(module, policy, host), policy.spec.limits, host);
   },
 };

@@ -7,6 +7,7 @@ import { checkLimits } from '../../wasm/sandbox.ts';
 import { WASI_HOST } from '../../wasm/wasi/wasi-host.ts';
 import type { Engine, EngineHost, Evaluator } from '../engine.ts';
 import { createStartTrials } from '../start-trials.ts';
+import { startAhead } from '../start-ahead.ts';
 import { createWasiEvaluator } from './wasi-evaluator.ts';
 import { COMMAND, entryFor, isAction, USE_CASES, type WasiGate } from './wasi-exports.ts';
 
@@ -54,11 +55,7 @@ export const wasiEngine: Engine<CompiledModule> = {
   },
 
   open(module: CompiledModule, policy: Policy, host: EngineHost): Evaluator {
-    const evaluator = createWasiEvaluator(module, policy, host);
-    // The first evaluation should not have to wait for a start; one that fails tries again.
-    if (evaluator.isFirst && !host.runtime.idle.isFull)
-      void evaluator.prepare(host.clock.now() + policy.spec.limits.timeoutMs);
-    return evaluator;
+    return startAhead(createWasiEvaluator(module, policy, host), policy.spec.limits, host);
   },
 };
 

@@ -43,6 +43,8 @@ function counted(): EngineHost & { readonly idleBytes: () => number } {
     isDue: (...given) => real.isDue(...given),
     park: (guest) => real.park(guest),
     defer: (chore) => real.defer(chore),
+    start: (make) => real.start(make),
+    started: () => real.started(),
     idle,
   };
   return { ...host, runtime, idleBytes: () => held.values().reduce((sum, bytes) => sum + bytes, 0) };
