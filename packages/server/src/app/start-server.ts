@@ -14,7 +14,7 @@ import { ENGINES } from './engine-table.ts';
 import type { ClusterDuties } from './kube/cluster-duties.ts';
 import type { Cluster } from './kube/open-cluster.ts';
 import { createManagementListener, type ManagementListener } from './http/management-listener.ts';
-import type { Certificates } from './open-certificates.ts';
+import { followCertificates, type Certificates } from './open-certificates.ts';
 import { openFooting } from './open-footing.ts';
 import { createProbe } from './probe.ts';
 import type { Registries } from './open-sources.ts';
@@ -66,7 +66,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     threads,
     host,
     port,
-    tls: certificates.serving.material(),
+    tls: certificates.serving?.material(),
     clock,
     log,
     report: (batch) => telemetry.absorb(batch as TelemetryBatch),
@@ -138,11 +138,12 @@ export async function startServer(configured: Config): Promise<RunningServer | F
     duties.start();
   }
   tokens.watch();
-  certificates.serving.watch((material) => pool.setTls(material));
-  certificates.management?.watch((material) => management.setTls(material));
+  followCertificates(certificates, {
+    serving: (material) => pool.setTls(material),
+    management: (material) => management.setTls(material),
+  });
   log.log('info', 'ready', { ...started, threads: pool.state().alive, revision: policies.revision });
 
-  const { certFile } = certificates.serving.files;
   async function end(): Promise<void> {
     log.log('info', 'stopping');
     await duties?.stop();
@@ -158,9 +159,7 @@ export async function startServer(configured: Config): Promise<RunningServer | F
 
   return {
     addresses: started,
-    ...(config.development
-      ? { development: { certFile, ...(token === undefined ? {} : { token: token.token.reveal() }) } }
-      : {}),
+    ...developmentOf(config, certificates, token?.token.reveal()),
     log,
     reload: () =>
       reloadAll(parts).catch((error: unknown) => {
@@ -168,6 +167,15 @@ export async function startServer(configured: Config): Promise<RunningServer | F
       }),
     drain: () => (draining ??= end()),
   };
+}
+
+function developmentOf(
+  { development }: Config,
+  { serving }: Certificates,
+  token: string | undefined,
+): Pick<RunningServer, 'development'> {
+  if (!development || serving === undefined) return {};
+  return { development: { certFile: serving.files.certFile, ...(token === undefined ? {} : { token }) } };
 }
 
 /** Who writes nothing to the cluster needs no lease. */
@@ -200,7 +208,7 @@ async function start(
     if (isFault(gatesPort)) return gatesPort;
     const scheme = certificates.management === undefined ? 'http' : 'https';
     return {
-      gates: `https://${urlHost(config.serving.host)}:${gatesPort}`,
+      gates: `${certificates.serving === undefined ? 'http' : 'https'}://${urlHost(config.serving.host)}:${gatesPort}`,
       management: `${scheme}://${urlHost(host)}:${managementPort}`,
     };
   } catch (error) {
@@ -211,7 +219,7 @@ async function start(
 async function reloadAll({ policies, certificates, tokens, registries }: Parts): Promise<void> {
   await Promise.all([
     tokens.check(),
-    certificates.serving.check(),
+    certificates.serving?.check(),
     certificates.management?.check(),
     registries.refresh().then(() => policies.reload({ refresh: true })),
   ]);
@@ -222,7 +230,7 @@ async function drainGates({ config, pool, policies, certificates, tokens }: Part
   const { drainDelay, drainTimeout } = config.serving;
   policies.stop();
   tokens.stop();
-  certificates.serving.stop();
+  certificates.serving?.stop();
   certificates.management?.stop();
   await sleep(drainDelay);
   // A connection is ended by an answer where it can be: closing an idle one may cross with its next request.

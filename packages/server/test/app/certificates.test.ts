@@ -27,7 +27,13 @@ describe('certificate files', () => {
       {
         certFile: join(folder, 'crt'),
         ...(contents['key'] === undefined ? {} : { keyFile: join(folder, 'key') }),
-        ...(contents['ca'] === undefined ? {} : { clientCaFile: join(folder, 'ca') }),
+        ...(contents['ca'] === undefined
+          ? {}
+          : {
+              clientCaFiles: Object.keys(contents)
+                .filter((name) => name.startsWith('ca'))
+                .map((name) => join(folder, name)),
+            }),
       },
       Date.now(),
     );
@@ -69,6 +75,10 @@ describe('certificate files', () => {
     const two = await load({ crt, key, ca: `# ours\n${authority.cert}\n${leaf.cert}` });
     ok(!isFault(two));
     equal(two.material.ca?.match(/BEGIN CERTIFICATE/g)?.length, 2);
+    const files = await load({ crt, key, ca: authority.cert, ca2: leaf.cert });
+    ok(!isFault(files));
+    equal(files.material.ca, two.material.ca);
+    equal(await refusal({ crt, key, ca: authority.cert, ca2: '' }), '`ca2` has no certificate in PEM form');
   });
 
   test('what is wrong is said with file and place', async () => {

@@ -40,14 +40,15 @@ describe('gate listener', () => {
       hold,
       ca,
       requireClientCert = false,
-    }: { hold?: Promise<void>; ca?: string; requireClientCert?: boolean } = {},
+      isPlain = false,
+    }: { hold?: Promise<void>; ca?: string; requireClientCert?: boolean; isPlain?: boolean } = {},
   ): Promise<Started> {
     const requests: GateRequest[] = [];
     const refused: string[] = [];
     const material = { cert: pair.cert, key: pair.key, ...(ca === undefined ? {} : { ca }) };
     const listener = createGateListener({
       limits: { ...LIMITS, ...limits },
-      tls: { material, minVersion: 'TLSv1.3', requireClientCert },
+      ...(isPlain ? {} : { tls: { material, minVersion: 'TLSv1.3', requireClientCert } }),
       refused: (code) => refused.push(code),
       failed: () => refused.push('failed'),
       now: () => performance.now(),
@@ -91,6 +92,45 @@ describe('gate listener', () => {
         received: 0,
       },
     );
+  });
+
+  test('without a certificate: the same over plain HTTP, read fast or by node:http, and TLS is no request', async () => {
+    const { port, requests, refused, listener } = await start({}, { isPlain: true });
+    const url = `http://127.0.0.1:${port}/validate`;
+    for (const body of ['{"a":1}', 'x'.repeat(60_000)]) {
+      const answer = await fetch(url, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
+      deepEqual([answer.status, await answer.text()], [200, `got ${body.length}`]);
+    }
+    const chunks = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const piece of ['{"a"', ':1}']) controller.enqueue(Buffer.from(piece));
+        controller.close();
+      },
+    });
+    const init = {
+      method: 'POST',
+      body: chunks,
+      duplex: 'half',
+      headers: { 'content-type': 'application/json' },
+    };
+    const answer = await fetch(url, init as RequestInit);
+    deepEqual([answer.status, await answer.text()], [200, 'got 7']);
+    equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 404);
+    equal(requests.length, 3);
+    deepEqual(refused, ['PC_NOT_FOUND']);
+    await rejects(post({ port, body: '{}' }));
+    listener.setTls({ cert: pair.cert, key: pair.key });
+    listener.endConnections();
+    const last = await fetch(url, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
+    equal(last.headers.get('connection'), 'close');
   });
 
   test('refuses other paths and methods', async () => {

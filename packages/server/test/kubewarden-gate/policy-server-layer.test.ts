@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isPlain } from '../../src/app/config/config.ts';
 import { loadConfig, type LoadedConfig } from '../../src/app/config/load-config.ts';
 import { POLICY_SERVER_FLAGS } from '../../src/app/config/policy-server-flags.ts';
 import { isFault, type Fault } from '../../src/kernel/fault.ts';
@@ -60,6 +61,7 @@ test('the variables of the controller make `serve` a policy-server', async () =>
     policiesFile: '/config/policies.yml',
     policyTimeout: 2000,
     monitorWarnings: false,
+    plainHttp: true,
     acceptNamespace: 'kubewarden',
     readinessPort: 8081,
   });
@@ -114,15 +116,33 @@ test('flags win over variables, and what is said in our words over both', async 
   assert.equal(config.serving.threads, 1);
 });
 
-test('an authority of clients means that they must show a certificate', async () => {
-  const { config } = await loaded({ ...CONTROLLER, KUBEWARDEN_CLIENT_CA_FILE: '/ca.crt' });
-  assert.equal(config.serving.tls.clientCaFile, '/ca.crt');
-  assert.equal(config.serving.tls.requireClientCert, true);
-  const several = await load({ ...CONTROLLER, KUBEWARDEN_CLIENT_CA_FILE: '/a.crt,/b.crt' });
-  assert.equal(
-    isFault(several) && several.message,
-    'variable KUBEWARDEN_CLIENT_CA_FILE: put all authorities into one file',
-  );
+test('authorities of clients mean that they must show a certificate; there may be several files', async () => {
+  for (const [given, files] of [
+    ['/ca.crt', ['/ca.crt']],
+    ['/a.crt, b.crt', ['/a.crt', '/nowhere/at/all/b.crt']],
+  ] as const) {
+    const { config } = await loaded({ ...CONTROLLER, KUBEWARDEN_CLIENT_CA_FILE: given });
+    assert.deepEqual(config.serving.tls.clientCaFiles, files);
+    assert.equal(config.serving.tls.requireClientCert, true);
+  }
+  const empty = await load({ ...CONTROLLER, KUBEWARDEN_CLIENT_CA_FILE: '/a.crt,' });
+  assert.match(isFault(empty) ? empty.message : '', /KUBEWARDEN_CLIENT_CA_FILE/);
+});
+
+test('without a certificate it speaks plain HTTP, as the policy-server does; a half of one is refused', async () => {
+  const { KUBEWARDEN_CERT_FILE: _cert, KUBEWARDEN_KEY_FILE: _key, ...plain } = CONTROLLER;
+  const { config } = await loaded(plain);
+  assert.equal(isPlain(config), true);
+  assert.equal(isPlain((await loaded(CONTROLLER)).config), false);
+  assert.equal(isPlain((await loaded({ ...plain, PORTCULLIS_SERVING_TLS_CERT_FILE: '/c' })).config), false);
+  for (const [more, message] of [
+    [{ KUBEWARDEN_KEY_FILE: '/tls.key' }, /`serving\.tls\.keyFile` needs `serving\.tls\.certFile`/],
+    [{ KUBEWARDEN_CLIENT_CA_FILE: '/ca.crt' }, /`serving\.tls\.clientCaFile` needs `serving\.tls\.certFile`/],
+    [{ PORTCULLIS_KUBERNETES_REGISTRATION_ENABLED: 'true' }, /API servers call no webhook without TLS/],
+  ] as const) {
+    const refused = await load({ ...plain, ...more });
+    assert.match(isFault(refused) ? refused.message : '', message);
+  }
 });
 
 test('weakness 3: where signatures are to be checked, nothing is loaded unchecked', async () => {

@@ -20,6 +20,7 @@ const gateTls = z.strictObject({
     .describe(
       'PEM file with the authorities of client certificates; a client certificate that is shown must be theirs',
     ),
+  clientCaFiles: paths.default([]).describe('more such files'),
   requireClientCert: z.boolean().default(false).describe('refuse clients that show no certificate'),
   minVersion: z
     .enum(['TLSv1.3', 'TLSv1.2'])
@@ -291,6 +292,10 @@ const kubewarden = z.strictObject({
     .boolean()
     .default(false)
     .describe('tell clients what a policy in monitor mode would have denied'),
+  plainHttp: z
+    .boolean()
+    .default(false)
+    .describe('without a certificate serve the gates without TLS, for a proxy that has one in front of them'),
   acceptNamespace: z
     .string()
     .min(1)

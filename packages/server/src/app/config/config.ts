@@ -47,20 +47,46 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function firstProblem({ serving, management, development }: Config): string | undefined {
-  if (serving.tls.certFile === undefined) {
-    if (serving.tls.keyFile !== undefined) return '`serving.tls.keyFile` needs `serving.tls.certFile`';
-    if (!development) {
-      return '`serving.tls.certFile` is missing: name a certificate, or start with `--development` for a self-signed one';
-    }
-  }
-  if (serving.tls.requireClientCert && serving.tls.clientCaFile === undefined) {
-    return '`serving.tls.requireClientCert` needs `serving.tls.clientCaFile`';
-  }
+function firstProblem(config: Config): string | undefined {
+  const { management } = config;
+  const serving = servingProblem(config);
+  if (serving !== undefined) return serving;
   if (management.tls.certFile === undefined && management.tls.keyFile !== undefined) {
     return '`management.tls.keyFile` needs `management.tls.certFile`';
   }
   return isLoopback(management.host) ? undefined : openManagementProblem(management);
+}
+
+function servingProblem(config: Config): string | undefined {
+  const { certFile, keyFile, requireClientCert } = config.serving.tls;
+  const hasAuthorities = clientAuthorities(config).length > 0;
+  if (certFile === undefined) {
+    if (keyFile !== undefined) return '`serving.tls.keyFile` needs `serving.tls.certFile`';
+    if (!config.development && !config.kubewarden.plainHttp) {
+      return '`serving.tls.certFile` is missing: name a certificate, or start with `--development` for a self-signed one';
+    }
+    if (isPlain(config)) return plainProblem(config, hasAuthorities);
+  }
+  return requireClientCert && !hasAuthorities
+    ? '`serving.tls.requireClientCert` needs `serving.tls.clientCaFile`'
+    : undefined;
+}
+
+function plainProblem({ kubernetes }: Config, hasAuthorities: boolean): string | undefined {
+  if (hasAuthorities) return '`serving.tls.clientCaFile` needs `serving.tls.certFile`';
+  return kubernetes.registration.enabled
+    ? '`kubernetes.registration.enabled` needs `serving.tls.certFile`: API servers call no webhook without TLS'
+    : undefined;
+}
+
+/** Files with the authorities of client certificates. */
+export function clientAuthorities({ serving: { tls } }: Pick<Config, 'serving'>): readonly string[] {
+  return [...(tls.clientCaFile === undefined ? [] : [tls.clientCaFile]), ...tls.clientCaFiles];
+}
+
+/** Whether the gates speak plain HTTP. */
+export function isPlain({ serving, kubewarden, development }: Config): boolean {
+  return serving.tls.certFile === undefined && kubewarden.plainHttp && !development;
 }
 
 function openManagementProblem(management: Config['management']): string | undefined {

@@ -49,7 +49,7 @@ export const POLICY_SERVER_FLAGS: readonly PolicyServerFlag[] = [
   row('--sigstore-trust-config', 'nothing', 'FILE', 'KUBEWARDEN_SIGSTORE_TRUST_CONFIG_PATH'),
   row('--cert-file', { key: 'serving.tls.certFile' }, 'FILE'),
   row('--key-file', { key: 'serving.tls.keyFile' }, 'FILE'),
-  row('--client-ca-file', { key: 'serving.tls.clientCaFile' }, 'FILE'),
+  row('--client-ca-file', { key: 'serving.tls.clientCaFiles' }, 'FILES'),
   row('--policy-timeout', { key: 'kubewarden.policyTimeout', as: 'seconds' }, 'SECONDS'),
   row('--disable-timeout-protection', {
     note: 'policies without `timeoutEvalSeconds` get 30 s: no API server waits longer',

@@ -23,6 +23,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'serving.port': '3000',
   'kubewarden.policiesFile': 'policies.yml',
   'kubewarden.readinessPort': '8081',
+  'kubewarden.plainHttp': 'true',
   'sources.maxModuleBytes': '64Mi',
   'sources.url.allowPrivate': 'true',
   'sources.url.allowWithoutDigest': 'true',
@@ -94,8 +95,6 @@ export async function readPolicyServer(input: PolicyServerInput): Promise<Policy
     if (flag === '--policies-download-dir') set('sources.cache.directory', join(text, 'modules'), where);
     if (flag === '--disable-timeout-protection') set('kubewarden.policyTimeout', LONGEST, where);
     if (flag === '--client-ca-file') {
-      if (text.includes(','))
-        return new Fault('PC_CONFIG_VALUE', `${where}: put all authorities into one file`);
       set('serving.tls.requireClientCert', 'true', where);
     }
     if (flag === '--log-fmt' && text === 'otlp') {

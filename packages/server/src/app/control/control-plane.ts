@@ -39,7 +39,7 @@ export interface ControlPlaneOptions {
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { config, pool, policies, telemetry, clock, log, startedAt, cluster } = options;
   const { serving, management } = options.certificates;
-  const certificates = [serving, ...(management === undefined ? [] : [management])];
+  const certificates = [serving, management].filter((keeper) => keeper !== undefined);
   /** What only policies ask for does not make us unready; but whoever looks sees how old it is. */
   const watches = (of: Cluster): Watches => [
     ...of.states(),

@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { GateResponse } from '../../gates/gate.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { parseRequestHead, type RequestHead } from './parse-request-head.ts';
@@ -22,7 +22,7 @@ export interface FastConnectionOptions {
   /** The connection is no longer this one's: closed, or handed over. */
   readonly left: () => void;
   /** Lets `node:http` serve the rest of the connection. */
-  readonly serve: (socket: TLSSocket) => void;
+  readonly serve: (socket: Socket) => void;
 }
 
 /** A request whose head was read. */
@@ -46,7 +46,7 @@ const REQUEST_TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r
  * that `node:http` could see in another way.
  */
 export class FastConnection {
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
   readonly #options: FastConnectionOptions;
   #state: 'reading' | 'answering' | 'flushing' | 'idle' | 'left' = 'reading';
   /** Pieces of an unfinished head. */
@@ -56,7 +56,7 @@ export class FastConnection {
   #started = 0;
   #deadline: number;
 
-  constructor(socket: TLSSocket, options: FastConnectionOptions) {
+  constructor(socket: Socket, options: FastConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#deadline = options.now() + options.timeouts.headers;

@@ -1,6 +1,8 @@
 import { createServer } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Duplex } from 'node:stream';
+import { http } from '../../kernel/node-http.ts';
 import type { FaultCode } from '../../kernel/fault.ts';
 import type { Gate } from '../../gates/gate.ts';
 import type { TlsMaterial } from '../tls/tls-material.ts';
@@ -12,7 +14,8 @@ import { TurnEnd } from './turn-end.ts';
 
 export interface GateListenerOptions {
   readonly limits: GateLimits;
-  readonly tls: GateTls;
+  /** Absent: plain HTTP. */
+  readonly tls?: GateTls;
   readonly gate: Gate;
   /** Whether the gate has this path; the body of a request to another one is not read. */
   readonly knows: (path: string) => boolean;
@@ -65,7 +68,7 @@ const OVERFLOW_SHARE = 1.25;
 const KEEP_ALIVE_GRACE = 1000;
 
 /**
- * HTTPS listener of one gate thread: HTTP/1.1, bounded in every direction. Plain requests, which are all that an API server sends,
+ * Listener of one gate thread: HTTP/1.1, with TLS unless there is no certificate, bounded in every direction. Plain requests, which are all that an API server sends,
  * are read by fast connections at half of the cost; everything else is read by `node:http`. The rules and the answers are the same.
  */
 export function createGateListener(options: GateListenerOptions): GateListener {
@@ -87,18 +90,15 @@ export function createGateListener(options: GateListenerOptions): GateListener {
   let closing = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const server = createServer({
-    ...contextOptions(tls, tls.material),
-    ALPNProtocols: ['http/1.1'],
-    requestCert: tls.material.ca !== undefined,
-    rejectUnauthorized: tls.requireClientCert,
-    handshakeTimeout: HANDSHAKE_TIMEOUT,
+  const bounds = {
     headersTimeout: timeouts.headers,
     requestTimeout: timeouts.request,
     keepAliveTimeout: limits.keepAliveTimeout,
     keepAliveTimeoutBuffer: KEEP_ALIVE_GRACE,
     connectionsCheckingInterval: checkingInterval,
-  });
+  };
+  const secure = tls === undefined ? undefined : createServer({ ...secureOptions(tls), ...bounds });
+  const server = secure ?? http.createServer(bounds);
   server.maxConnections = Math.ceil(limits.maxConnections * OVERFLOW_SHARE);
   const requests = createRequestListener({
     intake,
@@ -109,18 +109,19 @@ export function createGateListener(options: GateListenerOptions): GateListener {
   server.on('request', requests.onRequest);
   server.on('checkContinue', requests.onCheckContinue);
   server.on('drop', () => options.refused('PC_OVERLOAD', ''));
+
+  // `node:http` gets a connection when we say so, and not at once.
+  const ready = secure === undefined ? 'connection' : 'secureConnection';
+  const [serve, ...others] = server.listeners(ready);
+  if (serve === undefined || others.length > 0) throw new TypeError('node:http takes connections otherwise');
+  server.removeAllListeners(ready);
   server.on('connection', (socket: Duplex) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-
-  // `node:http` gets a connection when we say so, and not at once.
-  const [serve, ...others] = server.listeners('secureConnection');
-  if (serve === undefined || others.length > 0) throw new TypeError('node:https takes connections otherwise');
-  server.removeAllListeners('secureConnection');
-  server.on('secureConnection', (socket: TLSSocket) => {
+  server.on(ready, (socket: Socket) => {
     // One that is shown must be good, also where none is demanded.
-    if (!socket.authorized && tls.material.ca !== undefined && showsCertificate(socket)) {
+    if (isUntrusted(socket, tls)) {
       socket.destroy();
       return;
     }
@@ -170,7 +171,9 @@ export function createGateListener(options: GateListenerOptions): GateListener {
       });
       return promise;
     },
-    setTls: (material) => server.setSecureContext(contextOptions(tls, material)),
+    setTls(material) {
+      if (tls !== undefined) secure?.setSecureContext(contextOptions(tls, material));
+    },
     endConnections: () => intake.endConnections(),
     close(timeout) {
       intake.endConnections();
@@ -190,6 +193,16 @@ export function createGateListener(options: GateListenerOptions): GateListener {
   };
 }
 
+function secureOptions(tls: GateTls): Parameters<typeof createServer>[0] {
+  return {
+    ...contextOptions(tls, tls.material),
+    ALPNProtocols: ['http/1.1'],
+    requestCert: tls.material.ca !== undefined,
+    rejectUnauthorized: tls.requireClientCert,
+    handshakeTimeout: HANDSHAKE_TIMEOUT,
+  };
+}
+
 function contextOptions(
   { minVersion }: GateTls,
   { cert, key, ca }: TlsMaterial,
@@ -202,6 +215,7 @@ function contextOptions(
   return { cert, key, minVersion, ...(ca === undefined ? {} : { ca }) };
 }
 
-function showsCertificate(socket: TLSSocket): boolean {
+function isUntrusted(socket: Socket, tls: GateTls | undefined): boolean {
+  if (tls?.material.ca === undefined || !(socket instanceof TLSSocket) || socket.authorized) return false;
   return socket.getPeerX509Certificate() !== undefined;
 }

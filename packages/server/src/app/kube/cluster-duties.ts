@@ -26,7 +26,7 @@ export interface ClusterDutiesOptions {
   readonly policies: () => readonly Policy[];
   /** With the last faults. */
   readonly status: (name: string) => PolicyStatus | undefined;
-  readonly serving: CertificateKeeper;
+  readonly serving: CertificateKeeper | undefined;
   /** Whether the server is ready to be asked. */
   readonly isReady: () => boolean;
 }

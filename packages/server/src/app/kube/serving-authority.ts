@@ -12,7 +12,7 @@ export interface ServingAuthority {
 export interface ServingAuthorityOptions {
   /** Absent: the certificate itself, which Go accepts as its own authority. */
   readonly caFile: string | undefined;
-  readonly serving: CertificateKeeper;
+  readonly serving: CertificateKeeper | undefined;
   readonly log: Logger;
 }
 
@@ -27,7 +27,7 @@ export async function openServingAuthority(options: ServingAuthorityOptions): Pr
 
   /** Undefined when it cannot be read now: the last one stays. */
   async function look(): Promise<string | undefined> {
-    if (caFile === undefined) return certificatesIn(serving.material().cert);
+    if (caFile === undefined) return certificatesIn(serving?.material().cert ?? '');
     try {
       return certificatesIn(await readFile(caFile, 'utf8'));
     } catch (error) {

@@ -6,7 +6,8 @@ import type { TlsMaterial } from '../tls/tls-material.ts';
 /** What a gate thread is started with. Structured-cloneable. */
 export interface GateThreadData {
   readonly limits: GateLimits;
-  readonly tls: GateTls;
+  /** Absent: plain HTTP. */
+  readonly tls?: GateTls;
   readonly namespaces: NamespaceTable;
   /** Of the API server. */
   readonly audiences: readonly string[];
@@ -17,7 +18,7 @@ export interface GateThreadData {
 
 export function gateThreadData(
   config: Config,
-  material: TlsMaterial,
+  material: TlsMaterial | undefined,
   followed: NamespaceTable = {},
 ): GateThreadData {
   const { serving, namespaces, log, kubewarden } = config;
@@ -34,7 +35,9 @@ export function gateThreadData(
       requestTimeout,
       keepAliveTimeout,
     },
-    tls: { material, minVersion: tls.minVersion, requireClientCert: tls.requireClientCert },
+    ...(material === undefined
+      ? {}
+      : { tls: { material, minVersion: tls.minVersion, requireClientCert: tls.requireClientCert } }),
     namespaces: { ...namespaces, ...followed },
     audiences: serving.audiences,
     logLevel: log.level,

@@ -97,7 +97,7 @@ export function runGateThread(control: MessagePort, data: GateThreadData): void 
   );
   const listener = createGateListener({
     limits: data.limits,
-    tls: data.tls,
+    ...(data.tls === undefined ? {} : { tls: data.tls }),
     gate: router.gate,
     knows: (path) => router.gateOf(path) !== undefined,
     now: () => clock.now(),

@@ -13,12 +13,13 @@ export interface ThreadPoolOptions {
   /** Module that runs in each thread and answers {@link ToThread}. */
   readonly entry: URL;
   /** What a new thread is started with, under the certificate that is in use then. */
-  readonly threadData: (tls: TlsMaterial) => unknown;
+  readonly threadData: (tls: TlsMaterial | undefined) => unknown;
   readonly threads: number;
   readonly host: string;
   /** 0: a free one, the same for all threads. */
   readonly port: number;
-  readonly tls: TlsMaterial;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsMaterial | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly report: (batch: unknown) => void;

@@ -10,7 +10,8 @@ export interface CertificateFiles {
   /** Chain as PEM, leaf first; may hold the key too. */
   readonly certFile: string;
   readonly keyFile?: string | undefined;
-  readonly clientCaFile?: string | undefined;
+  /** With the authorities of client certificates; each has to hold one. */
+  readonly clientCaFiles?: readonly string[];
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -23,15 +24,13 @@ export async function loadCertificate(files: CertificateFiles, now: number): Pro
   if (isFault(certText)) return certText;
   const keyText = await readPem(keyFile);
   if (isFault(keyText)) return keyText;
-  const ca = files.clientCaFile === undefined ? undefined : await readPem(files.clientCaFile);
-  if (isFault(ca)) return ca;
+  const authorities = await readAuthorities(files.clientCaFiles ?? []);
+  if (isFault(authorities)) return authorities;
 
   const chain = await parseChain(certText, files.certFile);
   if (isFault(chain)) return chain;
   const key = PRIVATE_KEY.exec(keyText)?.[0];
   if (key === undefined) return broken(`\`${keyFile}\` has no private key in PEM form`);
-  const authorities = await parseAuthorities(ca, files.clientCaFile ?? '');
-  if (isFault(authorities)) return authorities;
   const material: TlsMaterial = { cert: chain.join('\n'), key, ...authorities };
   const problem = checkChain(chain, files.certFile, now) ?? checkKey(chain, key, { ...files, keyFile });
   if (problem !== undefined) return problem;
@@ -40,7 +39,7 @@ export async function loadCertificate(files: CertificateFiles, now: number): Pro
   );
   if (isFault(usable)) return usable;
   const notAfter = Math.min(...chain.map(({ validToDate }) => validToDate.getTime()));
-  return { material, notAfter, fingerprint: sha256([certText, keyText, ca].join('\n')) };
+  return { material, notAfter, fingerprint: sha256([certText, keyText, authorities.ca].join('\n')) };
 }
 
 type Chain = readonly X509Certificate[];
@@ -58,13 +57,15 @@ async function parseChain(text: string, file: string): Promise<Chain | Fault> {
 }
 
 /** Never an empty text: for TLS that is as good as none, and it would trust every public authority instead. */
-async function parseAuthorities(
-  text: string | undefined,
-  file: string,
-): Promise<Pick<TlsMaterial, 'ca'> | Fault> {
-  if (text === undefined) return {};
-  const authorities = await parseChain(text, file);
-  return isFault(authorities) ? authorities : { ca: authorities.join('\n') };
+async function readAuthorities(files: readonly string[]): Promise<Pick<TlsMaterial, 'ca'> | Fault> {
+  const authorities: X509Certificate[] = [];
+  for (const file of files) {
+    const text = await readPem(file);
+    const found = isFault(text) ? text : await parseChain(text, file);
+    if (isFault(found)) return found;
+    authorities.push(...found);
+  }
+  return files.length === 0 ? {} : { ca: authorities.join('\n') };
 }
 
 function checkChain(chain: Chain, file: string, now: number): Fault | undefined {

@@ -56,7 +56,8 @@ export function watchCertificate(options: CertificateWatch): RunningCertificateW
     }, SETTLE);
   };
   const timer = setInterval(() => void check(), options.interval).unref();
-  const paths = [files.certFile, files.keyFile, files.clientCaFile].filter((path) => path !== undefined);
+  const { certFile, keyFile = certFile, clientCaFiles = [] } = files;
+  const paths = [certFile, keyFile, ...clientCaFiles];
   const watchers = [...new Set(paths.map((path) => dirname(path)))].flatMap((folder) =>
     watchFolder(folder, soon),
   );
