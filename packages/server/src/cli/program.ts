@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { POLICY_SERVER_FLAGS } from '../app/config/policy-server-flags.ts';
 import { VERSION } from '../app/version.ts';
+import { withSmallYoungGeneration } from '../app/with-small-young-generation.ts';
 import { createCommandIo, EXIT, type CommandIo } from './command-io.ts';
 
 type CreateCommand = (io: CommandIo, finish: (code: number) => void) => Command;
@@ -56,7 +57,8 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     process.exitCode = code;
   };
   const words = withCommand(argv);
-  const program = await createProgram(createCommandIo(process.stdout, process.stderr), finish, words[2]);
+  const io = createCommandIo(process.stdout, process.stderr);
+  const program = await withSmallYoungGeneration(() => createProgram(io, finish, words[2]));
   try {
     await program.parseAsync(words);
   } catch (error) {

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { CONFIG_OPTIONS } from '../app/config/config-options.ts';
 import { loadConfig, type ConfigInput } from '../app/config/load-config.ts';
 import { startServer, type RunningServer } from '../app/start-server.ts';
+import { withSmallYoungGeneration } from '../app/with-small-young-generation.ts';
 import { isFault, type Fault } from '../kernel/fault.ts';
 import { EXIT, type CommandIo } from './command-io.ts';
 import { developmentBanner } from './development-banner.ts';
@@ -64,7 +65,7 @@ export async function runServer(input: ServerInput, io: CommandIo): Promise<numb
   });
   if (isFault(loaded)) return refuse(loaded, io);
   for (const warning of loaded.warnings) io.err(`warning: ${warning}\n`);
-  const server = await startServer(loaded.config);
+  const server = await withSmallYoungGeneration(() => startServer(loaded.config));
   if (isFault(server)) {
     // Threads and timers of what did start must not hold the process.
     refuse(server, io);
