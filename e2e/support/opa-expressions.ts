@@ -1,10 +1,12 @@
 import { GRAPHQL_EXPRESSIONS } from './opa-graphql-expressions.ts';
 import { SCHEMA_EXPRESSIONS } from './opa-schema-expressions.ts';
+import { TEXT_EXPRESSIONS } from './opa-text-expressions.ts';
 
 /** Terms of Rego whose value OPA and we have to agree on; an undefined one is a value too. By the builtin that they try. */
 export const EXPRESSIONS: Readonly<Record<string, readonly string[]>> = {
   ...SCHEMA_EXPRESSIONS,
   ...GRAPHQL_EXPRESSIONS,
+  ...TEXT_EXPRESSIONS,
   sprintf: [
     'sprintf("%v %v %v %v", ["a", 1, 1.5, true])',
     'sprintf("%d|%5d|%-5d|%05d|%+d|% d|%x|%X|%#x|%o|%b|%c|%U|%q", [1, 2, 3, 4, 5, 6, 255, 255, 255, 8, 5, 65, 65, 65])',

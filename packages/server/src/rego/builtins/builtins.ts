@@ -14,6 +14,7 @@ import { TEMPLATES } from './render-template.ts';
 import { TIME } from './time.ts';
 import { UNITS } from './units.ts';
 import { X509 } from './x509/x509.ts';
+import { YAML } from './yaml/yaml.ts';
 
 /** The builtins that a host supplies, by name. */
 export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
@@ -26,6 +27,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
     ...NET,
     ...ENCODINGS,
     ...OBJECTS,
+    ...YAML,
     ...GRAPHQL,
     ...JSON_SCHEMA,
     ...JWT,

@@ -77,12 +77,12 @@ function networkOf(value: RegoValue): Network {
 
 function merge(networks: readonly Network[]): readonly Network[] {
   const ranges = networks
-    .map((network) => ({
-      bits: network.bits,
-      first: network.first,
-      last: lastOf(network),
-      network: [network],
-    }))
+    .map((network) => {
+      // An address without a length may be anywhere in its network, and stays so where nothing is merged with it.
+      const host = BigInt(network.bits - network.length);
+      const first = (network.first >> host) << host;
+      return { bits: network.bits, first, last: lastOf({ ...network, first }), network: [network] };
+    })
     .sort(
       (one, other) =>
         one.bits - other.bits || compare(one.first, other.first) || compare(other.last, one.last),

@@ -1,7 +1,5 @@
-import type { JsonValue } from '@portcullis/contract';
-import { isRawNumber } from '../../kernel/json/exact-json.ts';
 import { createSet, getMember, isEqual, sortedEntries } from '../values/compare-values.ts';
-import { fromJson, jsonText, toJson } from '../values/json-values.ts';
+import { jsonText } from '../values/json-values.ts';
 import {
   isArray,
   isObject,
@@ -14,7 +12,6 @@ import type { Builtin } from './builtin.ts';
 import { charged, chargeValue, type Charge } from './charge.ts';
 import { patchValue } from './json-patch.ts';
 import { array, fail, flag, items, object, text } from './operands.ts';
-import { yamlLibrary } from './yaml-library.ts';
 
 const MAX_PATHS = 10_000;
 
@@ -28,18 +25,6 @@ export const OBJECTS: Readonly<Record<string, Builtin>> = {
     if (!isPretty) return compact;
     return prefix + pretty(args[0] ?? null, { indent, lead: `\n${prefix}`, charge });
   },
-
-  'yaml.marshal': (args, { charge }) => {
-    const value = toJson(args[0] ?? null);
-    charge(jsonText(args[0] ?? null).length * 20);
-    return yamlLibrary().stringify(plain(value), { version: '1.1', sortMapEntries: true, lineWidth: 0 });
-  },
-  'yaml.unmarshal': (args, { charge }) => {
-    const value = parseYaml(text(args, 0), charge);
-    return value === undefined ? fail('invalid YAML') : fromJson(value);
-  },
-  'yaml.is_valid': ([value], { charge }) =>
-    typeof value === 'string' && parseYaml(value, charge) !== undefined,
 
   'object.subset': ([whole, part], { charge }) => {
     const subset = isSubset(whole ?? null, part ?? null, charge);
@@ -117,45 +102,6 @@ function pretty(
       `${JSON.stringify(typeof key === 'string' ? key : jsonText(key))}: ${pretty(item, inner)}`,
   );
   return wrap('{', lines, '}');
-}
-
-/** Numbers that keep their text are no numbers to the library; as bigint it writes them. */
-function plain(value: JsonValue): unknown {
-  if (isRawNumber(value))
-    return /^-?\d+$/.test(value.rawJSON) ? BigInt(value.rawJSON) : Number(value.rawJSON);
-  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item as JsonValue)]));
-}
-
-/** The first document, as JSON; undefined when it is none. */
-function parseYaml(source: string, charge: Charge): JsonValue | undefined {
-  // The parser takes about a microsecond for a character.
-  charge(source.length * 10);
-  // What an alias stands for is gone through wherever it stands.
-  charge((source.split('*').length - 1) * (source.length >> 1));
-  const document = yamlLibrary().parseDocument(source, {
-    version: '1.1',
-    intAsBigInt: true,
-    uniqueKeys: true,
-    merge: true,
-    prettyErrors: false,
-  });
-  if (document.errors.length > 0) return undefined;
-  try {
-    return jsonOf(document.toJS({ maxAliasCount: 100 }));
-  } catch {
-    return undefined;
-  }
-}
-
-function jsonOf(value: unknown): JsonValue {
-  const written = JSON.stringify(value, (_key, item: unknown) => {
-    if (typeof item === 'bigint')
-      return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(item));
-    return item;
-  }) as string | undefined;
-  return written === undefined ? null : (JSON.parse(written) as JsonValue);
 }
 
 /** Objects and arrays member by member, sets as a whole; undefined for a pair of types that cannot be compared. */

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { RegoValue } from '../values/rego-value.ts';
 
 const MAX_LENGTH = 64 * 1024;
@@ -14,7 +15,7 @@ export function parseUri(text: string): ReadonlyMap<RegoValue, RegoValue> | unde
   const isOpaque = scheme !== '' && authority === '' && !wholePath.startsWith('/');
   const rawPath = isOpaque ? '' : wholePath;
   if (scheme === '' && hasColonFirst(rawPath)) return undefined;
-  const host = parseHost(authority);
+  const host = parseHost(authority, scheme.toLowerCase());
   const path = unescape(rawPath);
   return members([
     ['scheme', scheme.toLowerCase()],
@@ -49,13 +50,43 @@ function hasColonFirst(path: string): boolean {
   return !path.startsWith('/') && path.split('/')[0]?.includes(':') === true;
 }
 
-function parseHost(authority: string): { readonly hostname: string; readonly port: string } | undefined {
+interface Host {
+  readonly hostname: string;
+  readonly port: string;
+}
+
+/** What Go lets stand in a host; others cannot even be escaped, but for what is no ASCII. */
+const NO_HOST = /[^A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"\u0080-\u{10ffff}%]/u;
+const NO_USER = /[^A-Za-z0-9._~!$&'()*+,;=:%@-]/;
+
+function parseHost(authority: string, scheme: string): Host | undefined {
   const at = authority.lastIndexOf('@');
-  if (/[^A-Za-z0-9._~!$&'()*+,;=:%-]/.test(authority.slice(0, Math.max(at, 0)))) return undefined;
-  const match = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(authority.slice(at + 1));
-  const hostname = unescape(match?.[1] ?? '');
-  if (match === null || hostname === undefined || /[ "<>\\^`{|}]/.test(hostname)) return undefined;
-  return { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port: match[2] ?? '' };
+  const user = authority.slice(0, Math.max(at, 0));
+  if (NO_USER.test(user) || unescape(user) === undefined) return undefined;
+  const host = authority.slice(at + 1);
+  const bracket = host.lastIndexOf('[');
+  if (bracket > 0) return undefined;
+  if (bracket === 0) return parseLiteral(host);
+  // Only of HTTP it is known that there is no more than one port.
+  const isStrict = scheme === 'http' || scheme === 'https';
+  const colon = isStrict ? host.indexOf(':') : host.lastIndexOf(':');
+  const port = colon < 0 ? '' : host.slice(colon + 1);
+  const hostname = unescapeHost(colon < 0 ? host : host.slice(0, colon));
+  return hostname === undefined || /\D/.test(port) ? undefined : { hostname, port };
+}
+
+/** An address of IPv6 in brackets, maybe with its zone after an escaped percent sign. */
+function parseLiteral(host: string): Host | undefined {
+  const [, literal = '', port = ''] = /^\[(.*)\](?::(\d*))?$/.exec(host) ?? [];
+  const zoneAt = literal.indexOf('%25');
+  const address = unescapeHost(zoneAt < 0 ? literal : literal.slice(0, zoneAt));
+  const zone = zoneAt < 0 ? '' : unescape(literal.slice(zoneAt));
+  if (address === undefined || zone === undefined || zone === '%' || !isIPv6(address)) return undefined;
+  return { hostname: address + zone, port };
+}
+
+function unescapeHost(host: string): string | undefined {
+  return NO_HOST.test(host) || /%(?!25)[0-7]/.test(host) ? undefined : unescape(host);
 }
 
 function unescape(text: string): string | undefined {

@@ -9,7 +9,9 @@ const DOMAINS = ['Person', 'Group', 'Org'];
 
 /** What is in a UUID; of versions 1 and 2 also who made it and when. Undefined when it is none. */
 export function parseUuid(text: string): RegoValue | undefined {
-  const bare = text.replace(/^urn:uuid:/i, '').replace(/^\{(.*)\}$/, '$1');
+  // As Go's library: of 38 characters the first and the last are taken for braces, whatever they are.
+  const isBraced = text.length === 38 && Buffer.byteLength(text) === 38;
+  const bare = isBraced ? text.slice(1, -1) : text.replace(/^urn:uuid:/i, '');
   if (!DASHED.test(bare) && !(HEX.test(bare) && bare === text)) return undefined;
   const bytes = Buffer.from(bare.replaceAll('-', ''), 'hex');
   const version = bytes.readUInt8(6) >> 4;

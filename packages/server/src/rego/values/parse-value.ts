@@ -4,7 +4,8 @@ import type { RegoValue } from './rego-value.ts';
 
 const MAX_DEPTH = 512;
 const SPACE = /[ \t\r\n]*/y;
-const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+/** Rego lets a fraction begin with its point. */
+const NUMBER = /-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const WORDS = new Map<string, RegoValue>([
   ['null', null],
   ['true', true],
@@ -52,7 +53,7 @@ class Parser {
     if (first === '{') return this.#braces(depth);
     if (first === 's') return this.#emptySet();
     const word = WORDS.get(this.#take(WORD) ?? '');
-    return word === undefined ? verbatimNumber(this.#want(NUMBER)) : word;
+    return word === undefined ? verbatimNumber(this.#want(NUMBER).replace(/^(-?)\./, '$10.')) : word;
   }
 
   #string(): string {
