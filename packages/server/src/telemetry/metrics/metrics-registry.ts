@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry, type Metric } from '@prometheus-io/client';
+import type { Metric, Registry } from '@prometheus-io/client';
 import type { HistogramMetric, MetricDefinition, MetricsView } from './metric-definition.ts';
 import { METRICS } from './metric-definitions.ts';
 import type { HistogramCells } from './histogram.ts';
@@ -8,26 +8,38 @@ export interface MetricsRegistry {
   render(view: MetricsView): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** `processMetrics` adds what the client library knows of the process: memory, CPU time, event loop, garbage collection. */
+/**
+ * `processMetrics` adds what the client library knows of the process: memory, CPU time, event loop, garbage collection. The library
+ * is loaded when it is first asked: with what it imports it is a seventh of all modules that a server would start with.
+ */
 export function createMetricsRegistry(options: { readonly processMetrics: boolean }): MetricsRegistry {
-  const registry = new Registry();
-  if (options.processMetrics) collectDefaultMetrics({ register: registry });
   let view: MetricsView | undefined;
-  for (const definition of METRICS) {
-    const { name, help, type } = definition;
-    const values = (): readonly ExposedValue[] => (view === undefined ? [] : valuesOf(definition, view));
-    // The library's own histograms take single observations only; its registry asks a metric for nothing but these.
-    const metric = {
-      name,
-      help,
-      type,
-      aggregator: 'sum',
-      get: () => ({ name, help, type, values: values() }),
-    };
-    registry.registerMetric(metric as unknown as Metric);
+  let opened: Promise<Registry> | undefined;
+
+  async function open(): Promise<Registry> {
+    const { collectDefaultMetrics, Registry } = await import('@prometheus-io/client');
+    const registry = new Registry();
+    if (options.processMetrics) collectDefaultMetrics({ register: registry });
+    for (const definition of METRICS) {
+      const { name, help, type } = definition;
+      const values = (): readonly ExposedValue[] => (view === undefined ? [] : valuesOf(definition, view));
+      // The library's own histograms take single observations only; its registry asks a metric for nothing but these.
+      const metric = {
+        name,
+        help,
+        type,
+        aggregator: 'sum',
+        get: () => ({ name, help, type, values: values() }),
+      };
+      registry.registerMetric(metric as unknown as Metric);
+    }
+    return registry;
   }
+
   return {
     async render(newest) {
+      opened ??= open();
+      const registry = await opened;
       view = newest;
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
