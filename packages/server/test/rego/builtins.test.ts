@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { BuiltinFailure, BuiltinLimit, type BuiltinContext } from '../../src/rego/builtins/builtin.ts';
 import { BUILTINS } from '../../src/rego/builtins/builtins.ts';
+import { GRAPHQL } from '../../src/rego/builtins/graphql/graphql.ts';
+import { JSON_SCHEMA } from '../../src/rego/builtins/json-schema/json-schema.ts';
+import * as lazy from '../../src/rego/builtins/lazy-families.ts';
 import { isArray, type RegoValue } from '../../src/rego/values/rego-value.ts';
 import { parseValue } from '../../src/rego/values/parse-value.ts';
 import { printValue } from '../../src/rego/values/print-value.ts';
@@ -208,4 +211,9 @@ test('values are read as they were written, whatever is in them', () => {
   ]) {
     assert.equal(parseValue(broken), undefined, broken.slice(0, 20));
   }
+});
+
+test('families that are loaded late offer what they have', () => {
+  assert.deepEqual(Object.keys(lazy.GRAPHQL).sort(), Object.keys(GRAPHQL).sort());
+  assert.deepEqual(Object.keys(lazy.JSON_SCHEMA).sort(), Object.keys(JSON_SCHEMA).sort());
 });

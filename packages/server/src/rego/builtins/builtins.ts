@@ -1,9 +1,8 @@
 import { AWS } from './aws-signature.ts';
 import type { Builtin } from './builtin.ts';
 import { ENCODINGS } from './encodings.ts';
-import { GRAPHQL } from './graphql/graphql.ts';
-import { JSON_SCHEMA } from './json-schema/json-schema.ts';
 import { JWT } from './jwt/jwt.ts';
+import { GRAPHQL, JSON_SCHEMA } from './lazy-families.ts';
 import { MISC } from './misc.ts';
 import { NET } from './net.ts';
 import { OBJECTS } from './objects.ts';
