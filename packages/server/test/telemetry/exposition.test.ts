@@ -125,10 +125,7 @@ describe('the exposition, read back', () => {
     });
     const family = families.get('kubewarden_policy_evaluations_total');
     deepEqual(
-      family?.samples.map(({ labels, value }) => [
-        [...labels].filter(([, label]) => label !== ''),
-        value,
-      ]),
+      family?.samples.map(({ labels, value }) => [[...labels].filter(([, label]) => label !== ''), value]),
       [
         [
           [
