@@ -38,7 +38,7 @@ export interface WarmUp<T> {
 
 /** More than so many are let go when a burst is over. */
 const MAX_IDLE = 8;
-/** Milliseconds in which none comes back, after which the first who waits makes another. */
+/** Milliseconds in which none comes back, after which the first who waits makes another; the next time two do, then three. */
 const PATIENCE = 10;
 const NO_ARGUMENTS: readonly number[] = [];
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
@@ -64,8 +64,8 @@ export class GuestStock<T> {
   #called = 0;
   #isMaking = false;
   #isWatched = false;
-  /** Counts those that came back, and those that were made. */
-  #moves = 0;
+  /** Counts those that came back. */
+  #returns = 0;
   #snapshot: MemorySnapshot | undefined;
   #isClosed = false;
   #isDeferred = false;
@@ -117,33 +117,36 @@ export class GuestStock<T> {
     return this.#isMaking || this.#lent.values().some(({ isWaiting }) => !isWaiting);
   }
 
-  /** While somebody waits. */
-  #watch(): void {
+  /** While somebody waits. As long as none comes back, more are made each time: those that are out may be stuck, all of them. */
+  #watch(count = 1): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    const moves = this.#moves;
+    const returns = this.#returns;
     setTimeout(() => {
       this.#isWatched = false;
       if (this.#line.length === 0) return;
-      if (moves === this.#moves && !this.#isMaking) this.#callOne();
-      this.#watch();
+      const isStuck = returns === this.#returns && !this.#isMaking;
+      if (isStuck) this.#call(count);
+      this.#watch(isStuck ? count + 1 : 1);
     }, PATIENCE);
   }
 
-  #callOne(): void {
-    if (this.#line.length === 0) return;
-    this.#called++;
-    this.#line.call(1);
+  #call(most: number): void {
+    const count = Math.min(most, this.#line.length);
+    this.#called += count;
+    this.#line.call(count);
   }
 
   async #add(deadline: number): Promise<Guest<T> | Fault> {
     this.#isMaking = true;
-    const guest = await this.#make(deadline);
-    this.#isMaking = false;
-    this.#moves++;
-    if (isFault(guest)) this.#callOne();
-    else this.#lent.add(guest);
-    return guest;
+    try {
+      const guest = await this.#make(deadline);
+      if (isFault(guest)) this.#call(1);
+      else this.#lent.add(guest);
+      return guest;
+    } finally {
+      this.#isMaking = false;
+    }
   }
 
   /** A new instance after its start. */
@@ -155,7 +158,7 @@ export class GuestStock<T> {
         compiled: this.compiled,
         onEnd: noHolder,
         onWait: () => {
-          if (this.#line.length > 0 && !this.#isWorthWaiting()) this.#callOne();
+          if (this.#line.length > 0 && !this.#isWorthWaiting()) this.#call(1);
         },
       });
     } catch (error) {
@@ -210,8 +213,8 @@ export class GuestStock<T> {
   give(guest: Guest<T>): void {
     guest.onEnd = noHolder;
     this.#lent.delete(guest);
-    this.#moves++;
-    this.#callOne();
+    this.#returns++;
+    this.#call(1);
     if (!this.#isUseful(guest) || this.idle >= MAX_IDLE) return;
     this.#used.push(guest);
     if (this.#isDeferred) return;
