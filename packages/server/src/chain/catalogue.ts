@@ -110,7 +110,7 @@ class CatalogueParts {
 }
 
 /** Policies that are opened in one step. */
-const STEP = 16;
+const STEP = 8;
 
 export interface OpenedCatalogue {
   readonly catalogue: Catalogue;

@@ -7,7 +7,7 @@ import type {
   Review,
 } from '@portcullis/contract';
 import { Fault, isFault } from '../kernel/fault.ts';
-import { atOnce, inSlices } from '../kernel/in-slices.ts';
+import { atOnce, BESIDE_OTHERS, inSlices, UNDISTURBED } from '../kernel/in-slices.ts';
 import type { NamespaceAppears } from '../kernel/ports.ts';
 import { failureClassOf } from '../policy/failure-class.ts';
 import { isAccessGate } from '../policy/access-gate.ts';
@@ -70,9 +70,6 @@ export interface Chain {
   decideNamed(review: Review, question: NamedQuestion): Promise<Decision | Fault>;
   close(): void;
 }
-
-/** Milliseconds of each turn of the event loop that opening a policy set may take. */
-const INSTALL_SLICE = 0.5;
 
 export interface ChainOptions extends CatalogueOptions {
   readonly observer: Observer;
@@ -194,7 +191,8 @@ export function createChain(options: ChainOptions): Chain {
     },
     installInSlices(set) {
       const installed = installing.then(async () => {
-        const opened = await inSlices(openCatalogue(set, options, catalogue), clock, INSTALL_SLICE);
+        const pace = catalogue.revision === 0 ? UNDISTURBED : BESIDE_OTHERS;
+        const opened = await inSlices(openCatalogue(set, options, catalogue), clock, pace);
         // Who asks the new set finds instances; until then the old one answers, or readiness says that there is none.
         await options.host.runtime.started();
         swap(opened);

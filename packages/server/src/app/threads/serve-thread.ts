@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { PolicySet } from '../../chain/policy-set.ts';
-import { inSlices } from '../../kernel/in-slices.ts';
+import { BESIDE_OTHERS, inSlices, UNDISTURBED } from '../../kernel/in-slices.ts';
 import type { Clock } from '../../kernel/ports.ts';
 import type { GateListener } from '../http/gate-listener.ts';
 import type { NamespaceChanges } from '../namespace-labels.ts';
@@ -24,8 +24,6 @@ export interface ThreadParts {
 
 /** Milliseconds between two reports. */
 const REPORT_INTERVAL = 250;
-/** Milliseconds of each turn of the event loop that reading a policy set may take. */
-const INSTALL_SLICE = 0.5;
 
 /** Answers the control thread until it says `close`. */
 export function serveThread(control: MessagePort, parts: ThreadParts): void {
@@ -51,7 +49,8 @@ export function serveThread(control: MessagePort, parts: ThreadParts): void {
   async function install(message: PolicySetMessage): Promise<void> {
     const { revision, base } = message;
     try {
-      const set = await inSlices(decodePolicySet(message, held), parts.clock, INSTALL_SLICE);
+      const pace = held === undefined ? UNDISTURBED : BESIDE_OTHERS;
+      const set = await inSlices(decodePolicySet(message, held), parts.clock, pace);
       if (set !== undefined) {
         await parts.install(set);
         held = set;
