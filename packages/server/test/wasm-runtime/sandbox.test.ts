@@ -365,14 +365,14 @@ test('one that does not come back is not waited for', async () => {
 
 test('a burst of runs that do not come back holds up others for a moment only', async () => {
   const { sandbox } = await counted<undefined>(SLOW, {});
-  const [stuck, sound] = [sandbox(), sandbox()];
+  const [stuck, other] = [sandbox(), sandbox()];
   await stuck.prepare(soon());
   const over: string[] = [];
   const endless = Array.from({ length: 60 }, async () => {
     over.push(String(outcome(await stuck.run('loop', undefined, soon(1000)))));
   });
   // Of another sandbox on the same instances, and behind all of them in the line.
-  over.push(String(outcome(await sound.run('slow', undefined, soon(1000), [1]))));
+  over.push(String(outcome(await other.run('slow', undefined, soon(1000), [1]))));
   await Promise.all(endless);
   assert.equal(over[0], '7');
   assert.deepEqual(new Set(over.slice(1)), new Set(['PC_WASM_TIMEOUT']));
