@@ -138,6 +138,10 @@ test('without a certificate it speaks plain HTTP, as the policy-server does; a h
   for (const [more, message] of [
     [{ KUBEWARDEN_KEY_FILE: '/tls.key' }, /`serving\.tls\.keyFile` needs `serving\.tls\.certFile`/],
     [{ KUBEWARDEN_CLIENT_CA_FILE: '/ca.crt' }, /`serving\.tls\.clientCaFile` needs `serving\.tls\.certFile`/],
+    [
+      { PORTCULLIS_SERVING_TLS_REQUIRE_CLIENT_CERT: 'true' },
+      /requireClientCert` needs `serving\.tls\.certFile`/,
+    ],
     [{ PORTCULLIS_KUBERNETES_REGISTRATION_ENABLED: 'true' }, /API servers call no webhook without TLS/],
   ] as const) {
     const refused = await load({ ...plain, ...more });

@@ -72,8 +72,10 @@ function servingProblem(config: Config): string | undefined {
     : undefined;
 }
 
-function plainProblem({ kubernetes }: Config, hasAuthorities: boolean): string | undefined {
+/** Whoever asks for a check of clients must not be served without one. */
+function plainProblem({ kubernetes, serving }: Config, hasAuthorities: boolean): string | undefined {
   if (hasAuthorities) return '`serving.tls.clientCaFile` needs `serving.tls.certFile`';
+  if (serving.tls.requireClientCert) return '`serving.tls.requireClientCert` needs `serving.tls.certFile`';
   return kubernetes.registration.enabled
     ? '`kubernetes.registration.enabled` needs `serving.tls.certFile`: API servers call no webhook without TLS'
     : undefined;
