@@ -1,12 +1,12 @@
 import { Fault, isFault } from '../kernel/fault.ts';
+import { createWaitingLine } from '../kernel/waiting-line.ts';
 import type { CompiledModule } from './compiled-module.ts';
+import { timeoutFault } from './ending.ts';
 import { Guest, type GuestLimits } from './guest.ts';
 import type { GuestAdapter } from './guest-adapter.ts';
 import type { HostInterface } from './host-interface.ts';
 import { RESERVED } from './instrumented.ts';
 import { isSameSnapshot, type MemorySnapshot } from './memory-snapshot.ts';
-import { timeoutFault } from './ending.ts';
-import { createWaitingLine } from './waiting-line.ts';
 import type { WasmRuntime } from './wasm-runtime.ts';
 
 export interface StockOptions<T> {

@@ -4,7 +4,7 @@ import { timeoutFault } from './ending.ts';
 import { PAGE } from './guest-memory.ts';
 import { DEFAULT_TABLE_ELEMENTS, type Guest, type GuestLimits, type Run, type Task } from './guest.ts';
 import { GuestStock, type StockOptions } from './guest-stock.ts';
-import { createWaitingLine } from './waiting-line.ts';
+import { createWaitingLine } from '../kernel/waiting-line.ts';
 
 export type { GuestLimits, Run } from './guest.ts';
 

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { JsonValue } from '@portcullis/contract';
 import { withCustomSection } from '../../src/cli/policy/with-custom-section.ts';
-import type { CapabilityRequest, HostCapabilities } from '../../src/engines/host-capabilities.ts';
+import type { HostCapabilities } from '../../src/engines/host-capabilities.ts';
 import { Fault, isFault } from '../../src/kernel/fault.ts';
 import { opaGuest } from '../engines/opa/opa-guest.ts';
 import { openGate, podReview, type OpenGate } from './open-gate.ts';
+import { toldCluster, type ToldCluster } from '../support/told-cluster.ts';
 
 const POLICIES = join(import.meta.dirname, '../../../../policies');
 
@@ -165,32 +166,14 @@ describe('policies in Rego that see the cluster', () => {
   const pod = (image: string): object =>
     podReview({ object: { spec: { containers: [{ name: 'web', image }] } } });
 
-  interface Cluster extends HostCapabilities {
-    answer: Uint8Array | Fault;
-    readonly asked: CapabilityRequest[];
-  }
-
-  function clusterOf(inventory: object): Cluster {
-    const asked: CapabilityRequest[] = [];
-    const cluster: Cluster = {
-      answer: Buffer.from(JSON.stringify(inventory)),
-      asked,
-      call(request) {
-        asked.push(request);
-        return Promise.resolve(cluster.answer);
-      },
-    };
-    return cluster;
-  }
-
-  const layouts = ({ asked }: Cluster): unknown =>
+  const layouts = ({ asked }: ToldCluster): unknown =>
     asked.map(({ capability, payload }) => [
       capability,
       (JSON.parse(Buffer.from(payload).toString()) as { layout: string }).layout,
     ]);
 
   test('as Gatekeeper: the kinds that are named are enough, and nothing is seen when they cannot be had', async () => {
-    const cluster = clusterOf({
+    const cluster = toldCluster({
       cluster: { v1: { Namespace: { default: { metadata: {} } } } },
       namespace: {
         default: { v1: { ConfigMap: { registries: { data: { prefixes: 'registry.test/' } } } } },
@@ -215,7 +198,7 @@ describe('policies in Rego that see the cluster', () => {
   });
 
   test('as OPA: beside the settings', async () => {
-    const cluster = clusterOf({ namespaces: {} });
+    const cluster = toldCluster({ namespaces: {} });
     const telling = opaGuest({
       evaluate: '(call $abort (local.get 2)) (i32.const 0)',
       exports: {
@@ -232,7 +215,7 @@ describe('policies in Rego that see the cluster', () => {
   });
 
   test('a policy that names no kinds asks nothing', async () => {
-    const cluster = clusterOf({});
+    const cluster = toldCluster({});
     const gate = await open('', annotated(answering([]), 'gatekeeper'), cluster);
     assert.deepEqual(await responseOf(gate), ALLOWED);
     assert.deepEqual(cluster.asked, []);

@@ -68,8 +68,9 @@ const OVERFLOW_SHARE = 1.25;
 const KEEP_ALIVE_GRACE = 1000;
 
 /**
- * Listener of one gate thread: HTTP/1.1, with TLS unless there is no certificate, bounded in every direction. Plain requests, which are all that an API server sends,
- * are read by fast connections at half of the cost; everything else is read by `node:http`. The rules and the answers are the same.
+ * Listener of one gate thread: HTTP/1.1, with TLS unless there is no certificate, bounded in every direction. Plain requests, which
+ * are all that an API server sends, are read by fast connections at half of the cost; everything else is read by `node:http`. The
+ * rules and the answers are the same.
  */
 export function createGateListener(options: GateListenerOptions): GateListener {
   const { limits, tls, now } = options;

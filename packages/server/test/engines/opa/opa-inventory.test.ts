@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { JsonValue, PolicySpec, Verdict } from '@portcullis/contract';
-import type { CapabilityRequest, HostCapabilities } from '../../../src/engines/host-capabilities.ts';
+import type { PolicySpec, Verdict } from '@portcullis/contract';
+import type { HostCapabilities } from '../../../src/engines/host-capabilities.ts';
 import type { Engine, EngineHost, Evaluator } from '../../../src/engines/engine.ts';
 import { gatekeeperEngine, opaEngine } from '../../../src/engines/opa/opa-engine.ts';
 import { Fault, isFault } from '../../../src/kernel/fault.ts';
@@ -13,6 +13,7 @@ import { makePolicy } from '../../support/make-policy.ts';
 import { makeReview } from '../../support/make-review.ts';
 import { clock, createTestHost } from '../../support/test-host.ts';
 import { opaGuest } from './opa-guest.ts';
+import { toldCluster } from '../../support/told-cluster.ts';
 
 const limits = { timeoutMs: 10_000, memoryBytes: 16 * 1024 * 1024, fuel: 50_000_000 };
 const NAMESPACES = { apiVersion: 'v1', kind: 'Namespace' };
@@ -20,25 +21,6 @@ const READS = {
   capabilities: ['kubernetes/inventory'],
   contextAwareResources: [NAMESPACES, { apiVersion: 'v1', kind: 'ConfigMap' }],
 };
-
-/** A cluster that says what it is told to, as the control thread does: the same bytes as long as it is the same. */
-interface Cluster extends HostCapabilities {
-  answer: Uint8Array | Fault;
-  readonly asked: CapabilityRequest[];
-}
-
-function clusterOf(inventory: JsonValue): Cluster {
-  const asked: CapabilityRequest[] = [];
-  const cluster: Cluster = {
-    answer: Buffer.from(JSON.stringify(inventory)),
-    asked,
-    call(request) {
-      asked.push(request);
-      return Promise.resolve(cluster.answer);
-    },
-  };
-  return cluster;
-}
 
 async function open(
   bytes: Uint8Array,
@@ -97,7 +79,7 @@ function counting(): Logger & { count: number } {
 }
 
 test('as Gatekeeper: the objects are `data.inventory`', async () => {
-  const cluster = clusterOf({ cluster: { v1: { Namespace: { a: {} } } }, namespace: {} });
+  const cluster = toldCluster({ cluster: { v1: { Namespace: { a: {} } } }, namespace: {} });
   const evaluator = await opened(TELLING, cluster, { settings: { inventory: 1 } });
   assert.equal(
     await say(evaluator),
@@ -118,7 +100,7 @@ test('as OPA: the objects are `data.kubernetes`, beside the settings and in the 
     [{ kubernetes: 'mine', max: 1 }, '{"max":1,"kubernetes":{"namespaces":{"a":{}}}}'],
     [null, '{"kubernetes":{"namespaces":{"a":{}}}}'],
   ] as const) {
-    const cluster = clusterOf({ namespaces: { a: {} } });
+    const cluster = toldCluster({ namespaces: { a: {} } });
     const evaluator = await opened(TELLING, cluster, { engine: opaEngine, settings });
     assert.equal(await say(evaluator), `PC_OPA_ABORT: the policy aborted: ${data}`);
     evaluator.close();
@@ -127,7 +109,7 @@ test('as OPA: the objects are `data.kubernetes`, beside the settings and in the 
 
 test('what does not change is read once; a change is what the next review sees, and the old state is not kept', async () => {
   const log = counting();
-  const cluster = clusterOf({ a: 1 });
+  const cluster = toldCluster({ a: 1 });
   const evaluator = await opened(TELLING, cluster, { log });
   log.count = 0;
   const first = await say(evaluator);
@@ -148,7 +130,7 @@ test('what does not change is read once; a change is what the next review sees, 
 
 test('reviews that come together read a change together', async () => {
   const log = counting();
-  const cluster = clusterOf({ a: 1 });
+  const cluster = toldCluster({ a: 1 });
   const evaluator = await opened(TELLING, cluster, { log });
   await say(evaluator);
   log.count = 0;
@@ -162,7 +144,7 @@ test('reviews that come together read a change together', async () => {
 
 test('policies that see the same share their instances, and another policy does not see what one may read', async () => {
   const log = counting();
-  const cluster = clusterOf({ a: 1 });
+  const cluster = toldCluster({ a: 1 });
   const host: EngineHost = { ...createTestHost(log), capabilities: cluster };
   const module = await gatekeeperEngine.compile(TELLING);
   assert.ok(!isFault(module));
@@ -177,7 +159,7 @@ test('policies that see the same share their instances, and another policy does 
 });
 
 test('a cluster that is not known is a fault, and never an empty one; the next review may find it', async () => {
-  const cluster = clusterOf({});
+  const cluster = toldCluster({});
   const evaluator = await opened(TELLING, cluster);
   const known = cluster.answer;
   cluster.answer = new Fault('PC_CAPABILITY_TIMEOUT', 'namespaces are still being read for the first time');
@@ -198,7 +180,7 @@ test('a cluster that is not known is a fault, and never an empty one; the next r
 });
 
 test('an inventory that the limits of the policy do not allow is a fault, and a smaller one is read again', async () => {
-  const cluster = clusterOf({ a: 'x'.repeat(2 * 1024 * 1024) });
+  const cluster = toldCluster({ a: 'x'.repeat(2 * 1024 * 1024) });
   const bytes = await readFile(EXAMPLE);
   const evaluator = await opened(bytes, cluster, { limits: { ...limits, fuel: 1_000_000 } });
   const { verdict } = await evaluator.evaluate(makeReview({}), clock.now() + 10_000);
@@ -210,7 +192,7 @@ test('an inventory that the limits of the policy do not allow is a fault, and a 
 });
 
 test('kinds without the capability are refused at load; a namespace of capabilities grants it', async () => {
-  const cluster = clusterOf({});
+  const cluster = toldCluster({});
   const refused = await open(TELLING, cluster, { capabilities: ['kubernetes/list_resources_all'] });
   assert.ok(isFault(refused));
   assert.equal(
@@ -230,7 +212,7 @@ test('kinds without the capability are refused at load; a namespace of capabilit
 });
 
 test('a review that is under way when its policy goes is still answered', async () => {
-  const cluster = clusterOf({ a: 1 });
+  const cluster = toldCluster({ a: 1 });
   const evaluator = await opened(TELLING, cluster);
   await say(evaluator);
   cluster.answer = Buffer.from('{"a":3}');
@@ -272,7 +254,7 @@ test('a module of OPA’s decides by what is in the cluster, in both dialects', 
       inventory: { namespaces: { default: { metadata: {} } }, configmaps: { default: { registries } } },
     },
   ]) {
-    const cluster = clusterOf(inventory);
+    const cluster = toldCluster(inventory);
     const evaluator = await opened(bytes, cluster, { engine, entrypoint });
     assert.equal(await say(evaluator, pod('registry.test/web')), 'allow');
     assert.match(await say(evaluator, pod('docker.io/web')), denied);
